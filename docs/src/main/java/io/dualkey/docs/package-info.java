@@ -1,0 +1,5 @@
+/** The code shown in the documentation, compiled so that it stays true. */
+@NullMarked
+package io.dualkey.docs;
+
+import org.jspecify.annotations.NullMarked;
