@@ -1,0 +1,268 @@
+package io.dualkey.secrets;
+
+import io.dualkey.secrets.StoreResult.Failed;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** The secrets that are read from a store in one call, the schedule on which they are read, and the budgets ahead of it. */
+final class ReadGroup {
+
+    /*
+     * Concurrency: `lock` guards the fields below it and nothing else: no I/O, no callback and no completion of a future
+     * happens while it is held. At most one read is under way (`flight`); whoever asks meanwhile gets its future. A flight is
+     * completed after its results are published, and the next scheduled one is set up by its end, so a group that is started
+     * always has either a flight or a timer, whatever a store throws.
+     */
+
+    private static final Logger log = LoggerFactory.getLogger(SecretSource.class);
+    private static final Duration FIRST_RETRY = Duration.ofMillis(500);
+
+    private final SecretStore store;
+    private final Duration interval;
+    private final EngineThreads threads;
+    private final Runnable afterFlight;
+    private final List<SecretNode> secrets = new CopyOnWriteArrayList<>();
+
+    private final Object lock = new Object();
+    private @Nullable CompletableFuture<RefreshResult> flight;
+    private Runnable timer = () -> {};
+    private boolean started;
+    private boolean closed;
+    private int failures;
+    private long leaveAloneUntil; // what the store's Retry-After asks for, on the monotonic clock
+    private boolean leaveAlone;
+    private final Map<RefreshCause, Lane> lanes = new EnumMap<>(RefreshCause.class);
+
+    ReadGroup(SecretStore store, Duration interval, EngineThreads threads, Runnable afterFlight) {
+        this.store = store;
+        this.interval = interval;
+        this.threads = threads;
+        this.afterFlight = afterFlight;
+        Duration untrusted = longer(Duration.ofSeconds(30), interval);
+        lanes.put(RefreshCause.UNTRUSTED, new Lane(1, untrusted, 4));
+        lanes.put(RefreshCause.LOGIN_FAILED, new Lane(1, Duration.ofSeconds(1), 6));
+        lanes.put(RefreshCause.OPERATOR, new Lane(5, Duration.ofSeconds(12), 0));
+    }
+
+    void add(SecretNode secret) {
+        secrets.add(secret);
+        boolean late;
+        synchronized (lock) {
+            late = started;
+        }
+        if (late) {
+            var unused = readAfterCurrent();
+        }
+    }
+
+    void start() {
+        synchronized (lock) {
+            if (started) {
+                return;
+            }
+            started = true;
+        }
+        poll();
+    }
+
+    void close() {
+        synchronized (lock) {
+            closed = true;
+            timer.run();
+        }
+    }
+
+    CompletableFuture<RefreshResult> refresh(RefreshCause cause) {
+        CompletableFuture<RefreshResult> underWay;
+        synchronized (lock) {
+            if (!started || closed) {
+                return CompletableFuture.completedFuture(RefreshResult.LIMITED);
+            }
+            underWay = flight;
+            long now = threads.nanos();
+            boolean wait = leaveAlone && now - leaveAloneUntil < 0;
+            if (underWay != null && cause != RefreshCause.OPERATOR) {
+                return underWay.copy();
+            }
+            if (wait || !lane(cause).take(now)) {
+                return CompletableFuture.completedFuture(RefreshResult.LIMITED);
+            }
+        }
+        // An operator writes to the store and then asks: a read that began before may have missed the change.
+        return underWay == null ? read() : readAfterCurrent();
+    }
+
+    private Lane lane(RefreshCause cause) {
+        return Objects.requireNonNull(lanes.get(cause));
+    }
+
+    private CompletableFuture<RefreshResult> readAfterCurrent() {
+        CompletableFuture<RefreshResult> underWay;
+        synchronized (lock) {
+            underWay = flight;
+        }
+        return underWay == null ? read() : underWay.thenCompose(ended -> read());
+    }
+
+    private void poll() {
+        var unused = read();
+    }
+
+    /** Starts a read, or joins the one under way. */
+    private CompletableFuture<RefreshResult> read() {
+        CompletableFuture<RefreshResult> mine = new CompletableFuture<>();
+        synchronized (lock) {
+            if (flight != null) {
+                return flight.copy();
+            }
+            if (closed) {
+                return CompletableFuture.completedFuture(RefreshResult.LIMITED);
+            }
+            flight = mine;
+            timer.run();
+        }
+        threads.execute(() -> readNow(mine));
+        return mine.copy();
+    }
+
+    private void readNow(CompletableFuture<RefreshResult> mine) {
+        List<SecretNode> asked = List.copyOf(secrets);
+        List<List<StoreQuery>> queries = new ArrayList<>();
+        asked.forEach(secret -> queries.add(secret.queries()));
+        List<StoreResult> results =
+                readStore(queries.stream().flatMap(List::stream).toList());
+
+        List<CompletableFuture<Boolean>> published = new ArrayList<>();
+        int from = 0;
+        for (int i = 0; i < asked.size(); i++) {
+            int to = from + queries.get(i).size();
+            published.add(asked.get(i).offer(results.subList(from, to)));
+            from = to;
+        }
+        var unused = CompletableFuture.allOf(published.toArray(new CompletableFuture<?>[0]))
+                .whenComplete((done, failure) -> {
+                    boolean changed = published.stream().anyMatch(CompletableFuture::join);
+                    land(mine, results, changed);
+                });
+    }
+
+    private List<StoreResult> readStore(List<StoreQuery> queries) {
+        try {
+            List<StoreResult> results = store.read(queries);
+            if (results.size() == queries.size()) {
+                return List.copyOf(results);
+            }
+            return failed(queries, "the store gave " + results.size() + " results for " + queries.size() + " queries");
+        } catch (Throwable failure) { // whatever a store throws, the schedule goes on
+            if (failure instanceof InterruptedException) {
+                Thread.currentThread().interrupt();
+            }
+            log.debug(
+                    "Reading {} failed with {}",
+                    store.description(),
+                    failure.getClass().getName());
+            return failed(
+                    queries, "reading it failed with " + failure.getClass().getName());
+        }
+    }
+
+    private static List<StoreResult> failed(List<StoreQuery> queries, String detail) {
+        StoreResult failed = StoreResult.failed(Outcome.UNREACHABLE, detail);
+        return queries.stream().map(query -> failed).toList();
+    }
+
+    private void land(CompletableFuture<RefreshResult> mine, List<StoreResult> results, boolean changed) {
+        boolean failed = false;
+        Duration retryAfter = Duration.ZERO;
+        for (StoreResult result : results) {
+            if (result instanceof Failed failure
+                    && (failure.outcome() == Outcome.UNREACHABLE || failure.outcome() == Outcome.THROTTLED)) {
+                failed = true;
+                retryAfter = failure.retryAfter() == null ? retryAfter : longer(retryAfter, failure.retryAfter());
+            }
+        }
+        boolean cold = secrets.stream().anyMatch(secret -> !secret.warm());
+        synchronized (lock) {
+            flight = null;
+            failures = failed ? failures + 1 : 0;
+            leaveAlone = !retryAfter.isZero();
+            leaveAloneUntil = threads.nanos() + retryAfter.toNanos();
+            lanes.values().forEach(lane -> lane.ended(changed));
+            if (!closed && (store.canChange() || cold)) {
+                timer = threads.schedule(longer(nextDelay(cold), retryAfter), this::poll);
+            }
+        }
+        mine.complete(changed ? RefreshResult.CHANGED : failed ? RefreshResult.FAILED : RefreshResult.UNCHANGED);
+        afterFlight.run();
+    }
+
+    /** Under the lock. Full jitter where something failed, so that a fleet does not come back in one wave. */
+    private Duration nextDelay(boolean cold) {
+        double random = threads.random();
+        if (cold) {
+            Duration ceiling = FIRST_RETRY.multipliedBy(1L << Math.min(failures, 10));
+            return fraction(ceiling.compareTo(interval) < 0 ? ceiling : interval, 0.1 + 0.9 * random);
+        }
+        if (failures > 0) {
+            return fraction(interval, 1 + random * Math.min(failures, 3)); // never sooner than a healthy check
+        }
+        return fraction(interval, 0.9 + 0.2 * random);
+    }
+
+    private static Duration fraction(Duration duration, double factor) {
+        return Duration.ofNanos((long) (duration.toNanos() * factor));
+    }
+
+    private static Duration longer(Duration a, Duration b) {
+        return a.compareTo(b) >= 0 ? a : b;
+    }
+
+    /** The budget of one cause: some reads at once, then one each spacing, which doubles while reads find nothing new. */
+    private static final class Lane {
+
+        private final int burst;
+        private final long spacingNanos;
+        private final int maxDoublings;
+        private int fruitless;
+        private boolean mine;
+        private final long[] taken;
+        private int count;
+
+        Lane(int burst, Duration spacing, int maxDoublings) {
+            this.burst = burst;
+            this.spacingNanos = spacing.toNanos();
+            this.maxDoublings = maxDoublings;
+            this.taken = new long[burst];
+        }
+
+        boolean take(long now) {
+            long window = (spacingNanos << Math.min(fruitless, maxDoublings)) * burst;
+            int slot = count % burst;
+            if (count >= burst && now - taken[slot] < window) {
+                return false;
+            }
+            taken[slot] = now;
+            count++;
+            mine = true;
+            return true;
+        }
+
+        void ended(boolean changed) {
+            if (changed) {
+                fruitless = 0;
+            } else if (mine) {
+                fruitless++;
+            }
+            mine = false;
+        }
+    }
+}

@@ -1,0 +1,16 @@
+package io.dualkey.secrets;
+
+/**
+ * The handle on a secret as its store keeps it. Safe for use by several threads.
+ */
+public sealed interface RotatingSecret extends Rotating<SecretValue> permits SecretNode {
+
+    /** The state of this secret for operators: what is in force, when it was last checked, what is wrong. No values. */
+    SecretStatus status();
+
+    /**
+     * Forgets the previous values that this process merely remembers, because their store keeps no history: they are
+     * refused from now on. What the store itself still holds is not affected: disable or remove it there.
+     */
+    void forgetRemembered();
+}

@@ -1,0 +1,399 @@
+package io.dualkey.secrets;
+
+import io.dualkey.secrets.Occurrence.Hold;
+import io.dualkey.secrets.SecretStatus.VersionStatus;
+import io.dualkey.secrets.StoreResult.Failed;
+import io.dualkey.secrets.StoreResult.Found;
+import io.dualkey.secrets.StoredVersion.Stage;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.LongAdder;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** One secret of a source: its history as the store tells it or as this process remembers it, and its state. */
+final class SecretNode extends Node<SecretValue> implements RotatingSecret {
+
+    /*
+     * Concurrency: the history, what is known of the store and the state are replaced on the serial queue, each by a new
+     * immutable object in a volatile field, so that anybody may read them. Only the group's single read at a time feeds them.
+     */
+
+    private static final Logger log = LoggerFactory.getLogger(SecretSource.class);
+
+    /** The last check with the store. */
+    private record Check(
+            Outcome outcome,
+            String detail,
+            Instant at,
+            @Nullable Instant lastSuccess) {}
+
+    private final String name;
+    private final SecretStore store;
+    private final RotationPolicy policy;
+    private final EngineThreads threads;
+    private final SerialQueue queue;
+    private final ReadGroup group;
+
+    private volatile List<Occurrence> history = List.of();
+    private volatile @Nullable Check lastCheck;
+    private volatile @Nullable StoredSecret known;
+    private volatile @Nullable StoredSecret knownCompanion;
+    private volatile SecretState reported = SecretState.LOADING;
+    private boolean companionSeen; // on the queue only, as is what follows
+    private Runnable nextFlip = () -> {};
+
+    private final Map<Role, UseCounter> uses = new EnumMap<>(Role.class); // filled when made, then only read
+    private final Map<Outcome, LongAdder> checks = new EnumMap<>(Outcome.class); // likewise
+
+    SecretNode(String name, SecretStore store, RotationPolicy policy, EngineThreads threads, ReadGroup group) {
+        this.name = name;
+        this.store = store;
+        this.policy = policy;
+        this.threads = threads;
+        this.group = group;
+        this.queue = new SerialQueue(threads);
+        for (Role role : Role.values()) {
+            uses.put(role, new UseCounter());
+        }
+        for (Outcome outcome : Outcome.values()) {
+            checks.put(outcome, new LongAdder());
+        }
+    }
+
+    @Override
+    SecretNode root() {
+        return this;
+    }
+
+    @Override
+    public String name() {
+        return name;
+    }
+
+    @Override
+    public RotationPolicy policy() {
+        return policy;
+    }
+
+    SerialQueue queue() {
+        return queue;
+    }
+
+    EngineThreads threads() {
+        return threads;
+    }
+
+    List<Occurrence> history() {
+        return history;
+    }
+
+    Instant now() {
+        return threads.clock().instant();
+    }
+
+    @Override
+    boolean usable(VersionRecord version) {
+        return problemWith(version) == null;
+    }
+
+    @Override
+    SecretValue value(VersionRecord version) {
+        return version.value();
+    }
+
+    @Override
+    @Nullable
+    String problemWith(VersionRecord version) {
+        return version.value().placeholderProblem();
+    }
+
+    @Override
+    void retain(List<VersionRecord> alive) {}
+
+    CompletableFuture<RefreshResult> refreshGroup(RefreshCause cause) {
+        return group.refresh(cause);
+    }
+
+    /** What to ask the store: the secret, and its companion if the store keeps no history. */
+    List<StoreQuery> queries() {
+        StoreQuery main = new StoreQuery(name, known, policy.grace(), now());
+        return store.keepsHistory()
+                ? List.of(main)
+                : List.of(main, new StoreQuery(companion(), knownCompanion, policy.grace(), now()));
+    }
+
+    private String companion() {
+        return name + "-previous";
+    }
+
+    /**
+     * Takes the answers to {@link #queries}.
+     *
+     * @return completed when they are published: whether anything changed
+     */
+    CompletableFuture<Boolean> offer(List<StoreResult> results) {
+        CompletableFuture<Boolean> published = new CompletableFuture<>();
+        queue.execute(() -> {
+            boolean changed = false;
+            try {
+                changed = accept(results);
+            } finally {
+                published.complete(changed);
+            }
+        });
+        return published;
+    }
+
+    private boolean accept(List<StoreResult> results) {
+        Instant now = now();
+        StoreResult main = results.get(0);
+        StoreResult companion = results.size() > 1 ? results.get(1) : StoreResult.unchanged();
+        if (main instanceof Failed failed) {
+            check(failed.outcome(), failed.detail(), now);
+            boolean disabled = failed.outcome() == Outcome.DISABLED && !history.isEmpty();
+            if (disabled) {
+                history = List.of(); // the store's explicit word, which counts at once
+                known = null;
+            }
+            evaluateAll();
+            return disabled;
+        }
+        if (main instanceof Found found) {
+            known = found.secret();
+        }
+        if (companion instanceof Found found) {
+            knownCompanion = found.secret();
+        } else if (companion instanceof Failed failed && failed.outcome() == Outcome.NOT_FOUND) {
+            knownCompanion = null;
+        }
+        List<Occurrence> before = history;
+        StoredSecret secret = known;
+        if (secret != null) {
+            history = store.keepsHistory() ? told(secret.versions()) : remembered(secret.versions(), now);
+        }
+        check(Outcome.OK, "", now);
+        evaluateAll();
+        return !history.equals(before);
+    }
+
+    /** The history as the store tells it. */
+    private List<Occurrence> told(List<StoredVersion> versions) {
+        List<Occurrence> told = new ArrayList<>();
+        for (StoredVersion version : versions) {
+            SecretValue value = version.value().orElse(null);
+            if (value != null) {
+                told.add(Occurrence.of(version, recordOf(version.id(), value, told)));
+            }
+        }
+        return List.copyOf(told);
+    }
+
+    /**
+     * The history of a secret whose store keeps none: the values seen by this process, each from the moment it was seen,
+     * and the companion. Once a companion has been seen, it alone says what is accepted beside the current value.
+     */
+    private List<Occurrence> remembered(List<StoredVersion> versions, Instant now) {
+        List<Occurrence> seen = new ArrayList<>();
+        for (Occurrence one : history) {
+            if (one.hold() != Hold.WHILE_LISTED) {
+                seen.add(one);
+            }
+        }
+        for (StoredVersion version : versions) {
+            SecretValue value = version.value().orElse(null);
+            if (value != null
+                    && (seen.isEmpty()
+                            || !seen.get(seen.size() - 1).version().value().equals(value))) {
+                StoredVersion dated = seen.isEmpty() ? version : version.withActivatedAt(now);
+                seen.add(Occurrence.of(dated, recordOf(version.id(), value, seen)));
+            }
+        }
+        while (seen.size() > Acceptance.MAX_ACCEPTED) {
+            seen.remove(0);
+        }
+        StoredVersion companion = companionVersion();
+        if (companion != null) {
+            companionSeen = true;
+        }
+        if (companionSeen) {
+            seen.replaceAll(one -> one.withHold(Hold.NEVER));
+        }
+        if (companion != null) {
+            SecretValue value = companion.value().orElseThrow();
+            seen.add(
+                    0,
+                    Occurrence.of(companion, recordOf(companion.id(), value, seen))
+                            .withHold(Hold.WHILE_LISTED));
+        }
+        return List.copyOf(seen);
+    }
+
+    private @Nullable StoredVersion companionVersion() {
+        if (knownCompanion == null) {
+            return null;
+        }
+        for (StoredVersion version : knownCompanion.versions()) {
+            SecretValue value = version.value().orElse(null);
+            if (value != null && value.placeholderProblem() == null) {
+                return version.withStage(Stage.NONE);
+            }
+        }
+        return null;
+    }
+
+    /** The record of this material: equal material is one version, whatever its id. */
+    private VersionRecord recordOf(String id, SecretValue value, List<Occurrence> more) {
+        for (List<Occurrence> occurrences : List.of(history, more)) {
+            for (Occurrence one : occurrences) {
+                if (one.version().value().equals(value)) {
+                    return one.version();
+                }
+            }
+        }
+        return new VersionRecord(id, value);
+    }
+
+    @Override
+    public void forgetRemembered() {
+        queue.execute(() -> {
+            if (!store.keepsHistory()) {
+                history = history.stream()
+                        .map(one -> one.hold() == Hold.GRACE ? one.withHold(Hold.NEVER) : one)
+                        .toList();
+                evaluateAll();
+            }
+        });
+    }
+
+    /** Applies the acceptance function again, here and in all derived handles, and sees to the next time it must. */
+    void evaluateAll() {
+        Version<SecretValue> before = versions().currentOrNull();
+        Instant now = now();
+        Instant next = evaluateTree(history, now);
+        nextFlip.run();
+        nextFlip = next == null
+                ? () -> {}
+                : threads.schedule(untilFlip(now, next), () -> queue.execute(this::evaluateAll));
+
+        Version<SecretValue> after = versions().currentOrNull();
+        if (after != null && before != null && before.record() != after.record()) {
+            log.info("Secret '{}' rotated: version {} is current, it was {}", name, after.id(), before.id());
+        }
+        report();
+    }
+
+    /** A wall clock may be set while we wait, so no wait is long. */
+    private static Duration untilFlip(Instant now, Instant next) {
+        Duration longest = Duration.ofMinutes(1);
+        Instant latest = now.plus(longest);
+        // One millisecond more: the moment itself must have passed, and clocks count in milliseconds.
+        return next.isAfter(latest) ? longest : Duration.between(now, next).plusMillis(1);
+    }
+
+    private void check(Outcome outcome, String detail, Instant now) {
+        Check last = lastCheck;
+        Instant success = outcome == Outcome.OK ? now : last == null ? null : last.lastSuccess;
+        lastCheck = new Check(outcome, detail, now, success);
+        Objects.requireNonNull(checks.get(outcome)).increment();
+    }
+
+    private void report() {
+        SecretState state = state();
+        if (state != reported) {
+            if (state == SecretState.DEGRADED || state == SecretState.UNAVAILABLE) {
+                log.warn("Secret '{}' is {}: {}", name, state, detail());
+            } else if (reported != SecretState.LOADING) {
+                log.info("Secret '{}' is {} again", name, state);
+            }
+            reported = state;
+        }
+    }
+
+    SecretState state() {
+        Check check = lastCheck;
+        if (check == null) {
+            return SecretState.LOADING;
+        }
+        if (!warm()) {
+            return SecretState.UNAVAILABLE;
+        }
+        return check.outcome == Outcome.OK && problemInTree() == null ? SecretState.HEALTHY : SecretState.DEGRADED;
+    }
+
+    /** Whether waiting can still help a secret that has nothing to serve. */
+    boolean hopeless() {
+        Check check = lastCheck;
+        return check != null && !warm() && check.outcome != Outcome.UNREACHABLE && check.outcome != Outcome.THROTTLED;
+    }
+
+    private String detail() {
+        Check check = lastCheck;
+        if (check == null) {
+            return "it has not been read yet from " + store.description()
+                    + ": call SecretSource.start, and wait until it returns";
+        }
+        if (check.outcome != Outcome.OK) {
+            String detail = check.detail.isEmpty() ? check.outcome.description() : check.detail;
+            return detail + " (" + store.description() + "); " + check.outcome.advice();
+        }
+        String problem = problemInTree();
+        if (problem != null) {
+            return problem + " (" + store.description() + "); " + Outcome.MALFORMED.advice();
+        }
+        return warm()
+                ? ""
+                : Outcome.DISABLED.description() + " (" + store.description() + "); " + Outcome.DISABLED.advice();
+    }
+
+    String whyUnavailable() {
+        return "Secret '" + name + "' is not available: " + detail();
+    }
+
+    void used(Role role, long epochMillis) {
+        Objects.requireNonNull(uses.get(role)).used(epochMillis);
+    }
+
+    @Override
+    public SecretStatus status() {
+        Check check = lastCheck;
+        Versions<SecretValue> versions = versions();
+        List<VersionStatus> inForce = new ArrayList<>();
+        versions.accepted().forEach(version -> inForce.add(VersionStatus.of(version)));
+        versions.upcoming().ifPresent(version -> inForce.add(VersionStatus.of(version)));
+        Map<Role, Long> counts = new EnumMap<>(Role.class);
+        Map<Role, Instant> last = new EnumMap<>(Role.class);
+        uses.forEach((role, counter) -> {
+            counts.put(role, counter.count());
+            counter.last().ifPresent(time -> last.put(role, time));
+        });
+        Map<Outcome, Long> ended = new EnumMap<>(Outcome.class);
+        checks.forEach((outcome, count) -> ended.put(outcome, count.sum()));
+        return new SecretStatus(
+                name,
+                store.description(),
+                state(),
+                check == null ? Optional.empty() : Optional.of(check.outcome),
+                state() == SecretState.HEALTHY ? "" : detail(),
+                check == null ? Optional.empty() : Optional.of(check.at),
+                check == null ? Optional.empty() : Optional.ofNullable(check.lastSuccess),
+                ended,
+                inForce,
+                counts,
+                last);
+    }
+
+    /** The name; never a value. */
+    @Override
+    public String toString() {
+        return "RotatingSecret[" + name + "]";
+    }
+}

@@ -1,0 +1,71 @@
+package io.dualkey.secrets;
+
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * The state of one secret at one moment, for operators: health, meters, startup messages. It has no values. Immutable and
+ * safe for use by several threads.
+ *
+ * @param name the secret's name
+ * @param store where it is kept
+ * @param state whether it is served, and how well
+ * @param outcome how the last check ended; empty before the first has ended
+ * @param detail what is wrong, where, and what to do; empty when all is well
+ * @param lastCheck when the store last answered or failed to
+ * @param lastSuccess when the store last answered with something that could be used
+ * @param checks how many checks ended with each outcome since the start
+ * @param versions the versions in force: current, previous, upcoming
+ * @param uses how often a version was used in each role since the start, as far as it was recorded
+ * @param lastUses when a version was last used in each role, to the second; roles never used are absent
+ */
+public record SecretStatus(
+        String name,
+        String store,
+        SecretState state,
+        Optional<Outcome> outcome,
+        String detail,
+        Optional<Instant> lastCheck,
+        Optional<Instant> lastSuccess,
+        Map<Outcome, Long> checks,
+        List<VersionStatus> versions,
+        Map<Role, Long> uses,
+        Map<Role, Instant> lastUses) {
+
+    /** Copies the collections. */
+    public SecretStatus {
+        checks = Map.copyOf(checks);
+        versions = List.copyOf(versions);
+        uses = Map.copyOf(uses);
+        lastUses = Map.copyOf(lastUses);
+    }
+
+    /**
+     * One version in force.
+     *
+     * @param id the store's id of the version, or one made up for a store that has none
+     * @param role what it is to the secret
+     * @param activatedAt when it came into force, where that is known
+     * @param acceptedUntil until when it is accepted; empty for no end
+     * @param uses how often it was used since it was first seen, as far as it was recorded
+     */
+    public record VersionStatus(
+            String id, Role role, Optional<Instant> activatedAt, Optional<Instant> acceptedUntil, long uses) {
+
+        static VersionStatus of(Version<?> version) {
+            return new VersionStatus(
+                    version.id(),
+                    version.role(),
+                    version.activatedAt(),
+                    version.acceptedUntil(),
+                    version.record().uses().count());
+        }
+    }
+
+    /** The first version in a role. */
+    public Optional<VersionStatus> version(Role role) {
+        return versions.stream().filter(version -> version.role() == role).findFirst();
+    }
+}

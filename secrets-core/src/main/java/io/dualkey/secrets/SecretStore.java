@@ -1,0 +1,51 @@
+package io.dualkey.secrets;
+
+import java.util.List;
+
+/**
+ * A place where secrets are kept: the interface to implement for a new kind of vault. A store does blocking I/O, keeps
+ * no cache, and needs no retries, timers or threads: the {@link SecretSource} above it has them.
+ *
+ * <p>A read is conditional, like an HTTP GET with an ETag: each {@link StoreQuery} carries what the last read found, and
+ * the store answers {@link StoreResult#unchanged} in the cheapest way it knows. Values are read only when something
+ * changed, and only of versions that can still be accepted.
+ *
+ * <p>Implementations are safe for use by several threads. A read is never called while another read of the same secret
+ * is under way. It should end within a bounded time; when its thread is interrupted, it should end early.
+ */
+public interface SecretStore {
+
+    /** What and where this is, for messages: {@code directory /etc/secrets}. Without credentials. */
+    String description();
+
+    /**
+     * Reads secrets.
+     *
+     * @param queries the secrets wanted, at least one; more than one only if {@link #readsTogether}
+     * @return one result for each query, in the same order. What a query fails with belongs into its result
+     * @throws Exception if the store as a whole could not be read: every query counts as failed with
+     *     {@link Outcome#UNREACHABLE}. Only the exception's class is logged, since its message may quote a value
+     */
+    List<StoreResult> read(List<StoreQuery> queries) throws Exception;
+
+    /**
+     * Whether all secrets of this store are read in one call, from one generation of the store, as with a directory.
+     * Otherwise each secret is read by a call of its own, in parallel.
+     */
+    default boolean readsTogether() {
+        return false;
+    }
+
+    /**
+     * Whether this store itself tells previous versions. For one that does not, a companion secret
+     * ({@code name-previous}) is looked for, and where there is none, previous values are remembered in this process.
+     */
+    default boolean keepsHistory() {
+        return true;
+    }
+
+    /** Whether what this store holds can change while the process runs. One that cannot is read only until it has answered. */
+    default boolean canChange() {
+        return true;
+    }
+}

@@ -1,0 +1,48 @@
+package io.dualkey.secrets;
+
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/** What a {@link SecretStore} is asked for one secret. Immutable and safe for use by several threads. */
+public final class StoreQuery {
+
+    private final String name;
+    private final @Nullable StoredSecret known;
+    private final Duration grace;
+    private final Instant now;
+
+    StoreQuery(String name, @Nullable StoredSecret known, Duration grace, Instant now) {
+        this.name = name;
+        this.known = known;
+        this.grace = grace;
+        this.now = now;
+    }
+
+    /** The name of the secret in the store. */
+    public String name() {
+        return name;
+    }
+
+    /** What the last successful read found; empty on the first. If it still holds, the answer is {@link StoreResult#unchanged}. */
+    public Optional<StoredSecret> known() {
+        return Optional.ofNullable(known);
+    }
+
+    /** How long a version is accepted after its successor came into force: older versions need not be read. */
+    public Duration grace() {
+        return grace;
+    }
+
+    /** The time of this check. */
+    public Instant now() {
+        return now;
+    }
+
+    /** The name and whether something is known; never a value. */
+    @Override
+    public String toString() {
+        return "StoreQuery[" + name + (known == null ? "" : ", known") + "]";
+    }
+}

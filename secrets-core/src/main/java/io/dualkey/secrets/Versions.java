@@ -1,0 +1,64 @@
+package io.dualkey.secrets;
+
+import java.util.List;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * All versions of something that rotates, as they stand at one moment. Immutable and safe for use by several threads.
+ *
+ * @param <T> the type of the value
+ */
+public final class Versions<T> {
+
+    private final @Nullable Version<T> current;
+    private final List<Version<T>> accepted;
+    private final @Nullable Version<T> upcoming;
+
+    Versions(@Nullable Version<T> current, List<Version<T>> previous, @Nullable Version<T> upcoming) {
+        this.current = current;
+        this.upcoming = upcoming;
+        if (current == null) {
+            this.accepted = List.of();
+        } else {
+            @SuppressWarnings({"unchecked", "rawtypes"}) // a generic array cannot be made; only Version<T> goes in
+            Version<T>[] all = new Version[previous.size() + 1];
+            all[0] = current;
+            for (int i = 0; i < previous.size(); i++) {
+                all[i + 1] = previous.get(i);
+            }
+            this.accepted = List.of(all);
+        }
+    }
+
+    /** The version to use, or empty when none can be used. */
+    public Optional<Version<T>> current() {
+        return Optional.ofNullable(current);
+    }
+
+    /** The versions before the current one that are within their grace period, the most recent one first. */
+    public List<Version<T>> previous() {
+        return accepted.size() < 2 ? List.of() : accepted.subList(1, accepted.size());
+    }
+
+    /** The current version and then the previous ones; empty when none can be used. At most {@value Acceptance#MAX_ACCEPTED}. */
+    public List<Version<T>> accepted() {
+        return accepted;
+    }
+
+    /** The version that the store announces as the next one. It is not among {@link #accepted}. */
+    public Optional<Version<T>> upcoming() {
+        return Optional.ofNullable(upcoming);
+    }
+
+    @Nullable
+    Version<T> currentOrNull() {
+        return current;
+    }
+
+    /** Ids and roles; never a value. */
+    @Override
+    public String toString() {
+        return "Versions" + accepted + (upcoming == null ? "" : " upcoming " + upcoming);
+    }
+}
