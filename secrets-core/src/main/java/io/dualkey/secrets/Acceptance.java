@@ -179,7 +179,8 @@ final class Acceptance {
      * A usable occurrence on the time line.
      *
      * @param anchor when it comes into force by the store's word
-     * @param from the same, but never after now for a version whose window is open: a store's clock may be ahead of ours
+     * @param from the same, but never after now for a version whose window is open: a store's clock may be ahead
+     * of ours
      * @param to when its window closes
      * @param ahead whether its time is still to come
      */

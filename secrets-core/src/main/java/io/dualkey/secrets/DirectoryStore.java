@@ -18,11 +18,14 @@ import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A directory as a store: each file is a secret of the file's name. Made for mounts of Kubernetes Secrets and the Secrets
- * Store CSI driver, which publish all files at once by swapping a {@code ..data} link: all secrets are read from one such
+ * A directory as a store: each file is a secret of the file's name. Made for mounts of Kubernetes Secrets and the
+ * Secrets
+ * Store CSI driver, which publish all files at once by swapping a {@code ..data} link: all secrets are read from one
+ * such
  * generation, never half of one and half of another. A directory of plain files works as well, file by file.
  *
- * <p>Files have no history. If a file {@code name-previous} lies beside {@code name}, it is accepted as the previous value
+ * <p>Files have no history. If a file {@code name-previous} lies beside {@code name}, it is accepted as the previous
+ * value
  * for exactly as long as it is there and not blank; where none was ever seen, the value before the last change is
  * remembered for the grace period, until the process ends. The times of files are never used.
  *
@@ -46,7 +49,7 @@ public final class DirectoryStore implements SecretStore {
     }
 
     /**
-     * The store at a directory. It need not exist yet.
+     * {@return the store at a directory} It need not exist yet.
      *
      * @param directory the mount, the one with {@code ..data} in it if there is one
      */
@@ -70,7 +73,8 @@ public final class DirectoryStore implements SecretStore {
     }
 
     /**
-     * Reads all files from one generation. The writer deletes a generation after it has published the next, so a file may
+     * Reads all files from one generation. The writer deletes a generation after it has published the next, so a
+     * file may
      * vanish between two reads of ours: then, or when the link has moved meanwhile, all is read again.
      */
     @Override

@@ -4,7 +4,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * The environment variables of this process as a store. They cannot change while it runs, so they are read once and never
+ * The environment variables of this process as a store. They cannot change while it runs, so they are read once and
+ * never
  * rotate; {@code NAME-previous} has no meaning here. Safe for use by several threads.
  */
 public final class EnvironmentStore implements SecretStore {
@@ -15,7 +16,7 @@ public final class EnvironmentStore implements SecretStore {
         this.variables = variables;
     }
 
-    /** The variables of this process. */
+    /** {@return the variables of this process} */
     public static EnvironmentStore system() {
         return new EnvironmentStore(System.getenv());
     }

@@ -14,8 +14,10 @@ import org.slf4j.LoggerFactory;
 final class GatedNode<T> extends Node<T> {
 
     /*
-     * Concurrency: the verdicts and `testing` belong to the serial queue (see Node). The gate runs on a worker of its own,
-     * one version at a time, and hands its answer back through the queue; an answer about a version that is gone by then
+     * Concurrency: the verdicts and `testing` belong to the serial queue (see Node). The gate runs on a worker
+     * of its own,
+     * one version at a time, and hands its answer back through the queue; an answer about a version that is gone
+     * by then
      * is dropped.
      */
 

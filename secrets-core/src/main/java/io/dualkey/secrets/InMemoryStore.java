@@ -136,7 +136,7 @@ public final class InMemoryStore implements SecretStore {
         }
     }
 
-    /** How many reads were made so far, one for each secret and check. */
+    /** {@return how many reads were made so far, one for each secret and check} */
     public long reads() {
         synchronized (lock) {
             return reads;

@@ -20,8 +20,10 @@ import org.slf4j.LoggerFactory;
 abstract sealed class Node<T> implements Rotating<T> permits SecretNode, MappedNode, GatedNode {
 
     /*
-     * Concurrency: `versions` is the only thing that readers touch; it always holds a complete, immutable view. All changes
-     * are made on the secret's serial queue, parent before child, so a child is never ahead of its parent. The exception is
+     * Concurrency: `versions` is the only thing that readers touch; it always holds a complete, immutable view.
+     * All changes
+     * are made on the secret's serial queue, parent before child, so a child is never ahead of its parent. The
+     * exception is
      * a node that is being made: its maker evaluates it once before anybody else can see it, and attaching it queues
      * another evaluation, which catches what changed in between. Parsers and listeners run on the queue or on queues of
      * their own, never under a lock.

@@ -25,12 +25,12 @@ public enum Outcome {
         this.advice = advice;
     }
 
-    /** What happened, as a short clause; empty for {@link #OK}. */
+    /** {@return what happened, as a short clause; empty for {@link #OK}} */
     public String description() {
         return description;
     }
 
-    /** What an operator can do about it; empty for {@link #OK}. */
+    /** {@return what an operator can do about it; empty for {@link #OK}} */
     public String advice() {
         return advice;
     }

@@ -17,9 +17,12 @@ import org.slf4j.LoggerFactory;
 final class ReadGroup {
 
     /*
-     * Concurrency: `lock` guards the fields below it and nothing else: no I/O, no callback and no completion of a future
-     * happens while it is held. At most one read is under way (`flight`); whoever asks meanwhile gets its future. A flight is
-     * completed after its results are published, and the next scheduled one is set up by its end, so a group that is started
+     * Concurrency: `lock` guards the fields below it and nothing else: no I/O, no callback and no completion of
+     * a future
+     * happens while it is held. At most one read is under way (`flight`); whoever asks meanwhile gets its
+     * future. A flight is
+     * completed after its results are published, and the next scheduled one is set up by its end, so a group
+     * that is started
      * always has either a flight or a timer, whatever a store throws.
      */
 

@@ -21,21 +21,22 @@ import java.util.function.Consumer;
  */
 public sealed interface Rotating<T> permits RotatingSecret, Node {
 
-    /** The name of the secret, for messages and meters; never a value. */
+    /** {@return the name of the secret, for messages and meters; never a value} */
     String name();
 
-    /** How the secret rotates. */
+    /** {@return how the secret rotates} */
     RotationPolicy policy();
 
     /**
-     * The value to use now.
+     * {@return the value to use now}
      *
      * @throws SecretUnavailableException if none has been loaded yet or none can be used
      */
     T current();
 
     /**
-     * All versions as they stand, as one consistent, immutable view. Read it once for each operation, so that, say, a
+     * {@return all versions as they stand, as one consistent, immutable view} Read it once for each operation,
+     * so that, say, a
      * user name and a password come from the same version.
      */
     Versions<T> versions();
@@ -46,6 +47,7 @@ public sealed interface Rotating<T> permits RotatingSecret, Node {
      *
      * @param parser turns a version's value into the derived one
      * @param <R> what the parser makes
+     * @return the derived handle; keep it, each call makes another
      */
     <R> Rotating<R> map(Parser<? super T, ? extends R> parser);
 
@@ -54,6 +56,7 @@ public sealed interface Rotating<T> permits RotatingSecret, Node {
      * admitted version is served on, even beyond its grace period, unless the store disables or removes it.
      *
      * @param gate the test; it may block
+     * @return the derived handle; keep it, each call makes another
      */
     Rotating<T> gatedBy(Gate<T> gate);
 

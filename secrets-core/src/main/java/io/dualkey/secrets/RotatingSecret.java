@@ -5,7 +5,10 @@ package io.dualkey.secrets;
  */
 public sealed interface RotatingSecret extends Rotating<SecretValue> permits SecretNode {
 
-    /** The state of this secret for operators: what is in force, when it was last checked, what is wrong. No values. */
+    /**
+     * {@return the state of this secret for operators: what is in force, when it was last checked, what is
+     * wrong} No values.
+     */
     SecretStatus status();
 
     /**

@@ -14,6 +14,8 @@ public record RotationPolicy(Duration refreshInterval, Duration grace) {
     /**
      * Checks the ranges.
      *
+     * @param refreshInterval positive
+     * @param grace zero or more
      * @throws IllegalArgumentException if the interval is not positive or the grace period is negative
      */
     public RotationPolicy {

@@ -23,8 +23,10 @@ import org.slf4j.LoggerFactory;
 final class SecretNode extends Node<SecretValue> implements RotatingSecret {
 
     /*
-     * Concurrency: the history, what is known of the store and the state are replaced on the serial queue, each by a new
-     * immutable object in a volatile field, so that anybody may read them. Only the group's single read at a time feeds them.
+     * Concurrency: the history, what is known of the store and the state are replaced on the serial queue, each
+     * by a new
+     * immutable object in a volatile field, so that anybody may read them. Only the group's single read at a
+     * time feeds them.
      */
 
     private static final Logger log = LoggerFactory.getLogger(SecretSource.class);
@@ -198,7 +200,8 @@ final class SecretNode extends Node<SecretValue> implements RotatingSecret {
     }
 
     /**
-     * The history of a secret whose store keeps none: the values seen by this process, each from the moment it was seen,
+     * The history of a secret whose store keeps none: the values seen by this process, each from the moment it
+     * was seen,
      * and the companion. Once a companion has been seen, it alone says what is accepted beside the current value.
      */
     private List<Occurrence> remembered(List<StoredVersion> versions, Instant now) {
@@ -385,10 +388,10 @@ final class SecretNode extends Node<SecretValue> implements RotatingSecret {
                 state() == SecretState.HEALTHY ? "" : detail(),
                 check == null ? Optional.empty() : Optional.of(check.at),
                 check == null ? Optional.empty() : Optional.ofNullable(check.lastSuccess),
-                ended,
-                inForce,
-                counts,
-                last);
+                Map.copyOf(ended),
+                List.copyOf(inForce),
+                Map.copyOf(counts),
+                Map.copyOf(last));
     }
 
     /** The name; never a value. */

@@ -15,7 +15,8 @@ import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What an application embeds: a view of a {@link SecretStore} that is loaded at startup, refreshed in the background, and
+ * What an application embeds: a view of a {@link SecretStore} that is loaded at startup, refreshed in the
+ * background, and
  * read without waiting.
  *
  * <pre>{@code
@@ -25,7 +26,8 @@ import org.jspecify.annotations.Nullable;
  * apiKey.current();
  * }</pre>
  *
- * <p>Make the handles first, then start: {@link #start} loads them all in parallel and names everything that is wrong in
+ * <p>Make the handles first, then start: {@link #start} loads them all in parallel and names everything that is
+ * wrong in
  * one exception. Handles made later are loaded in the background. After {@link #close} handles keep their last values.
  *
  * <p>Safe for use by several threads. It runs one daemon thread that schedules and daemon workers that read.
@@ -33,7 +35,8 @@ import org.jspecify.annotations.Nullable;
 public final class SecretSource implements AutoCloseable {
 
     /*
-     * Concurrency: `lock` guards the registry and `started`, and is never held during I/O or a callback. Starting waits on
+     * Concurrency: `lock` guards the registry and `started`, and is never held during I/O or a callback.
+     * Starting waits on
      * futures that each secret's group completes.
      */
 
@@ -55,7 +58,7 @@ public final class SecretSource implements AutoCloseable {
     }
 
     /**
-     * A source over a store, with the defaults of {@link #builder}.
+     * {@return a source over a store, with the defaults of {@link #builder}}
      *
      * @param store where the secrets are kept
      */
@@ -64,7 +67,7 @@ public final class SecretSource implements AutoCloseable {
     }
 
     /**
-     * Starts to build a source.
+     * {@return a builder of sources over a store}
      *
      * @param store where the secrets are kept
      */
@@ -73,7 +76,7 @@ public final class SecretSource implements AutoCloseable {
     }
 
     /**
-     * The handle on a secret; the same one for the same name. It can be read once {@link #start} has returned.
+     * {@return the handle on a secret; the same one for the same name} It can be read once {@link #start} has returned.
      *
      * @param name the secret's name in the store
      * @throws IllegalArgumentException if the name is blank
@@ -109,11 +112,14 @@ public final class SecretSource implements AutoCloseable {
     }
 
     /**
-     * Loads all secrets that handles were made for, in parallel, and waits until each can be read. Background refresh runs
-     * from then on, also after a failed start: a caller may catch the exception, go on, and start again to wait once more.
+     * Loads all secrets that handles were made for, in parallel, and waits until each can be read. Background
+     * refresh runs
+     * from then on, also after a failed start: a caller may catch the exception, go on, and start again to wait
+     * once more.
      *
      * @param deadline how long to wait at most
-     * @throws SecretStartupException if a secret is missing, cannot be used, or was not read within the deadline; it names
+     * @throws SecretStartupException if a secret is missing, cannot be used, or was not read within the
+     * deadline; it names
      *     all of them
      */
     public void start(Duration deadline) {
@@ -182,7 +188,7 @@ public final class SecretSource implements AutoCloseable {
         return text.toString();
     }
 
-    /** The state of each secret, in the order in which the handles were made. No I/O, no values. */
+    /** {@return the state of each secret, in the order in which the handles were made} No I/O, no values. */
     public List<SecretStatus> statuses() {
         List<SecretNode> all;
         synchronized (lock) {
@@ -192,7 +198,7 @@ public final class SecretSource implements AutoCloseable {
     }
 
     /**
-     * The state of one secret; empty if no handle was made for it.
+     * {@return the state of one secret; empty if no handle was made for it}
      *
      * @param name the secret's name
      */
@@ -237,9 +243,12 @@ public final class SecretSource implements AutoCloseable {
         }
 
         /**
-         * How often the store is checked; a tenth more or less at random, so that a fleet spreads out. Default 60 seconds.
+         * Sets how often the store is checked; a tenth more or less at random, so that a fleet spreads out. Default 60
+         * seconds.
          *
          * @param interval at least 10 milliseconds
+         * @return this builder
+         * @throws IllegalArgumentException if it is shorter
          */
         public Builder refreshInterval(Duration interval) {
             if (interval.compareTo(Duration.ofMillis(10)) < 0) {
@@ -250,9 +259,11 @@ public final class SecretSource implements AutoCloseable {
         }
 
         /**
-         * How long a version is accepted after another has become current. Default 24 hours.
+         * Sets how long a version is accepted after another has become current. Default 24 hours.
          *
          * @param period zero or more; zero accepts the current version only
+         * @return this builder
+         * @throws IllegalArgumentException if it is negative
          */
         public Builder grace(Duration period) {
             if (period.isNegative()) {
@@ -263,9 +274,10 @@ public final class SecretSource implements AutoCloseable {
         }
 
         /**
-         * The clock that stores' timestamps are compared with. Default: the system's.
+         * Sets the clock that stores' timestamps are compared with. Default: the system's.
          *
          * @param wallClock a clock
+         * @return this builder
          */
         public Builder clock(Clock wallClock) {
             this.clock = Objects.requireNonNull(wallClock, "clock");
@@ -278,7 +290,7 @@ public final class SecretSource implements AutoCloseable {
             return this;
         }
 
-        /** Builds the source. It does nothing before {@link SecretSource#start}. */
+        /** {@return the source} It does nothing before {@link SecretSource#start}. */
         public SecretSource build() {
             EngineThreads engine = threads == null ? EngineThreads.real(clock) : threads;
             return new SecretSource(store, new RotationPolicy(refreshInterval, grace), engine);

@@ -17,7 +17,7 @@ public final class SecretStartupException extends SecretException {
         this.problems = List.copyOf(problems);
     }
 
-    /** The state of each secret that kept the source from starting; without values. */
+    /** {@return the state of each secret that kept the source from starting; without values} */
     public List<SecretStatus> problems() {
         return problems == null ? List.of() : problems;
     }

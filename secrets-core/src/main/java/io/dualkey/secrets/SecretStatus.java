@@ -6,7 +6,8 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * The state of one secret at one moment, for operators: health, meters, startup messages. It has no values. Immutable and
+ * The state of one secret at one moment, for operators: health, meters, startup messages. It has no values.
+ * Immutable and
  * safe for use by several threads.
  *
  * @param name the secret's name
@@ -34,14 +35,6 @@ public record SecretStatus(
         Map<Role, Long> uses,
         Map<Role, Instant> lastUses) {
 
-    /** Copies the collections. */
-    public SecretStatus {
-        checks = Map.copyOf(checks);
-        versions = List.copyOf(versions);
-        uses = Map.copyOf(uses);
-        lastUses = Map.copyOf(lastUses);
-    }
-
     /**
      * One version in force.
      *
@@ -64,7 +57,11 @@ public record SecretStatus(
         }
     }
 
-    /** The first version in a role. */
+    /**
+     * {@return the first version in a role}
+     *
+     * @param role the role
+     */
     public Optional<VersionStatus> version(Role role) {
         return versions.stream().filter(version -> version.role() == role).findFirst();
     }

@@ -6,7 +6,8 @@ import java.util.List;
  * A place where secrets are kept: the interface to implement for a new kind of vault. A store does blocking I/O, keeps
  * no cache, and needs no retries, timers or threads: the {@link SecretSource} above it has them.
  *
- * <p>A read is conditional, like an HTTP GET with an ETag: each {@link StoreQuery} carries what the last read found, and
+ * <p>A read is conditional, like an HTTP GET with an ETag: each {@link StoreQuery} carries what the last read found,
+ * and
  * the store answers {@link StoreResult#unchanged} in the cheapest way it knows. Values are read only when something
  * changed, and only of versions that can still be accepted.
  *
@@ -15,7 +16,7 @@ import java.util.List;
  */
 public interface SecretStore {
 
-    /** What and where this is, for messages: {@code directory /etc/secrets}. Without credentials. */
+    /** {@return what and where this is, for messages: {@code directory /etc/secrets}} Without credentials. */
     String description();
 
     /**
@@ -29,22 +30,25 @@ public interface SecretStore {
     List<StoreResult> read(List<StoreQuery> queries) throws Exception;
 
     /**
-     * Whether all secrets of this store are read in one call, from one generation of the store, as with a directory.
-     * Otherwise each secret is read by a call of its own, in parallel.
+     * {@return whether all secrets of this store are read in one call, from one generation of the store, as with
+     * a directory} Otherwise each secret is read by a call of its own, in parallel.
      */
     default boolean readsTogether() {
         return false;
     }
 
     /**
-     * Whether this store itself tells previous versions. For one that does not, a companion secret
+     * {@return whether this store itself tells previous versions} For one that does not, a companion secret
      * ({@code name-previous}) is looked for, and where there is none, previous values are remembered in this process.
      */
     default boolean keepsHistory() {
         return true;
     }
 
-    /** Whether what this store holds can change while the process runs. One that cannot is read only until it has answered. */
+    /**
+     * {@return whether what this store holds can change while the process runs} One that cannot is read only
+     * until it has answered.
+     */
     default boolean canChange() {
         return true;
     }

@@ -25,7 +25,7 @@ public final class SecretValue {
     }
 
     /**
-     * A value made of a copy of these bytes.
+     * {@return a value made of a copy of these bytes}
      *
      * @param bytes the content; later changes to the array do not reach the value
      */
@@ -34,7 +34,7 @@ public final class SecretValue {
     }
 
     /**
-     * A value made of a text's UTF-8 bytes.
+     * {@return a value made of a text's UTF-8 bytes}
      *
      * @param text the content
      */
@@ -42,13 +42,13 @@ public final class SecretValue {
         return new SecretValue(text.getBytes(StandardCharsets.UTF_8));
     }
 
-    /** A fresh copy of the content. The caller owns the array and should clear it after use. */
+    /** {@return a fresh copy of the content} The caller owns the array and should clear it after use. */
     public byte[] revealBytes() {
         return bytes.clone();
     }
 
     /**
-     * The content as text.
+     * {@return the content as text}
      *
      * @throws UnusableSecretException if the content is not valid UTF-8
      */
@@ -60,7 +60,7 @@ public final class SecretValue {
         return text;
     }
 
-    /** The number of bytes. */
+    /** {@return the number of bytes} */
     public int length() {
         return bytes.length;
     }

@@ -10,8 +10,10 @@ import org.slf4j.LoggerFactory;
 final class SerialQueue {
 
     /*
-     * Concurrency: `waiting` counts the tasks that are queued or running. Whoever raises it from 0 to 1 owns the queue and
-     * starts a worker; the worker goes on until it has brought it back to 0. So at most one worker drains at any time, and
+     * Concurrency: `waiting` counts the tasks that are queued or running. Whoever raises it from 0 to 1 owns the
+     * queue and
+     * starts a worker; the worker goes on until it has brought it back to 0. So at most one worker drains at any
+     * time, and
      * each task happens-before the next.
      */
 

@@ -20,22 +20,27 @@ public final class StoreQuery {
         this.now = now;
     }
 
-    /** The name of the secret in the store. */
+    /** {@return the name of the secret in the store} */
     public String name() {
         return name;
     }
 
-    /** What the last successful read found; empty on the first. If it still holds, the answer is {@link StoreResult#unchanged}. */
+    /**
+     * {@return what the last successful read found; empty on the first} If it still holds, the answer is {@link
+     * StoreResult#unchanged}.
+     */
     public Optional<StoredSecret> known() {
         return Optional.ofNullable(known);
     }
 
-    /** How long a version is accepted after its successor came into force: older versions need not be read. */
+    /**
+     * {@return how long a version is accepted after its successor came into force: older versions need not be read}
+     */
     public Duration grace() {
         return grace;
     }
 
-    /** The time of this check. */
+    /** {@return the time of this check} */
     public Instant now() {
         return now;
     }

@@ -6,13 +6,13 @@ import org.jspecify.annotations.Nullable;
 /** A {@link SecretStore}'s answer to one {@link StoreQuery}. Immutable and safe for use by several threads. */
 public sealed interface StoreResult {
 
-    /** The secret is as {@link StoreQuery#known} has it. */
+    /** {@return the secret is as {@link StoreQuery#known} has it} */
     static StoreResult unchanged() {
         return Unchanged.INSTANCE;
     }
 
     /**
-     * The secret as the store has it now.
+     * {@return the secret as the store has it now}
      *
      * @param secret all versions that can matter
      */
@@ -21,7 +21,7 @@ public sealed interface StoreResult {
     }
 
     /**
-     * The secret could not be read.
+     * {@return the secret could not be read}
      *
      * @param outcome how it failed; not {@link Outcome#OK}
      * @param detail what exactly happened and where, for operators, without any part of a value
@@ -31,7 +31,7 @@ public sealed interface StoreResult {
     }
 
     /**
-     * The secret could not be read, and the store said when to come back.
+     * {@return the secret could not be read, and the store said when to come back}
      *
      * @param outcome how it failed; not {@link Outcome#OK}
      * @param detail what exactly happened and where, for operators, without any part of a value
@@ -66,6 +66,9 @@ public sealed interface StoreResult {
         /**
          * Checks the outcome.
          *
+         * @param outcome not {@link Outcome#OK}
+         * @param detail what happened
+         * @param retryAfter when to come back, or null
          * @throws IllegalArgumentException if the outcome is {@link Outcome#OK}
          */
         public Failed {

@@ -16,9 +16,10 @@ public final class StoredSecret {
     }
 
     /**
-     * A secret.
+     * {@return a secret}
      *
-     * @param tag identifies this state of the secret to the store that made it, as an ETag does: it changes with every id,
+     * @param tag identifies this state of the secret to the store that made it, as an ETag does: it changes with
+     * every id,
      *     enabled flag, time or stage of a version. It is never shown, but must not be derived from a value alone
      * @param versions the versions that can matter, oldest first: the order decides where times are equal or missing
      */
@@ -26,12 +27,12 @@ public final class StoredSecret {
         return new StoredSecret(tag, versions);
     }
 
-    /** The tag. */
+    /** {@return the tag} */
     public String tag() {
         return tag;
     }
 
-    /** The versions, oldest first. */
+    /** {@return the versions, oldest first} */
     public List<StoredVersion> versions() {
         return versions;
     }

@@ -5,7 +5,8 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One version of a secret as a store reports it. Immutable and safe for use by several threads; the {@code with} methods
+ * One version of a secret as a store reports it. Immutable and safe for use by several threads; the {@code with}
+ * methods
  * return changed copies.
  *
  * <pre>{@code
@@ -52,7 +53,7 @@ public final class StoredVersion {
     }
 
     /**
-     * An enabled version without times or label.
+     * {@return an enabled version without times or label}
      *
      * @param id the store's id of the version, shown to operators
      * @param value the value
@@ -62,7 +63,7 @@ public final class StoredVersion {
     }
 
     /**
-     * A version whose value was not read, because it cannot be accepted: it is disabled or too old.
+     * {@return a version whose value was not read, because it cannot be accepted: it is disabled or too old}
      *
      * @param id the store's id of the version, shown to operators
      */
@@ -71,7 +72,8 @@ public final class StoredVersion {
     }
 
     /**
-     * With the time at which this version came into force by the store's word. It ends the currency of the version before,
+     * {@return a copy with the time at which this version came into force by the store's word} It ends the
+     * currency of the version before,
      * whose grace period is counted from here.
      *
      * @param time a time of the store's, never of this process
@@ -81,7 +83,7 @@ public final class StoredVersion {
     }
 
     /**
-     * With a time before which the version is not to be used ({@code nbf}).
+     * {@return a copy with a time before which the version is not to be used ({@code nbf})}
      *
      * @param time the first moment of use
      */
@@ -90,7 +92,7 @@ public final class StoredVersion {
     }
 
     /**
-     * With a time from which on the version is not to be used ({@code exp}).
+     * {@return a copy with a time from which on the version is not to be used ({@code exp})}
      *
      * @param time the first moment after its use
      */
@@ -99,7 +101,7 @@ public final class StoredVersion {
     }
 
     /**
-     * Enabled or disabled. A disabled version is refused from the check on that reports it.
+     * {@return a copy that is enabled or disabled} A disabled version is refused from the check on that reports it.
      *
      * @param flag whether it may be used
      */
@@ -108,7 +110,7 @@ public final class StoredVersion {
     }
 
     /**
-     * With the store's label.
+     * {@return a copy with the store's label}
      *
      * @param label the label
      */
@@ -116,37 +118,37 @@ public final class StoredVersion {
         return new StoredVersion(id, value, activatedAt, notBefore, expires, enabled, label);
     }
 
-    /** The store's id of the version. */
+    /** {@return the store's id of the version} */
     public String id() {
         return id;
     }
 
-    /** The value; empty if it was not read. */
+    /** {@return the value; empty if it was not read} */
     public Optional<SecretValue> value() {
         return Optional.ofNullable(value);
     }
 
-    /** When it came into force. */
+    /** {@return when it came into force} */
     public Optional<Instant> activatedAt() {
         return Optional.ofNullable(activatedAt);
     }
 
-    /** Before when it is not to be used. */
+    /** {@return before when it is not to be used} */
     public Optional<Instant> notBefore() {
         return Optional.ofNullable(notBefore);
     }
 
-    /** From when on it is not to be used. */
+    /** {@return from when on it is not to be used} */
     public Optional<Instant> expires() {
         return Optional.ofNullable(expires);
     }
 
-    /** Whether it may be used. */
+    /** {@return whether it may be used} */
     public boolean enabled() {
         return enabled;
     }
 
-    /** The store's label. */
+    /** {@return the store's label} */
     public Stage stage() {
         return stage;
     }

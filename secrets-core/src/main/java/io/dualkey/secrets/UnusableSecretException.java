@@ -15,6 +15,7 @@ public final class UnusableSecretException extends SecretException {
 
     private static final long serialVersionUID = 1L;
 
+    /** When another try is worth it; null where the thrower does not know. */
     private final @Nullable Duration retryAfter;
 
     /**
@@ -38,7 +39,7 @@ public final class UnusableSecretException extends SecretException {
         this.retryAfter = retryAfter;
     }
 
-    /** How long to wait before the next try, where the thrower knows. */
+    /** {@return how long to wait before the next try, where the thrower knows} */
     public Optional<Duration> retryAfter() {
         return Optional.ofNullable(retryAfter);
     }

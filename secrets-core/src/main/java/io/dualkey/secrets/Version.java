@@ -28,41 +28,51 @@ public final class Version<T> {
         this.acceptedUntilMillis = acceptedUntil == null ? Long.MAX_VALUE : acceptedUntil.toEpochMilli();
     }
 
-    /** The store's id of this version, or one made up for a store that has none. Never derived from the value alone. */
+    /**
+     * {@return the store's id of this version, or one made up for a store that has none} Never derived from the
+     * value alone.
+     */
     public String id() {
         return record.id();
     }
 
-    /** The value. */
+    /** {@return the value} */
     public T value() {
         return value;
     }
 
-    /** What this version is to its secret in this view. */
+    /** {@return what this version is to its secret in this view} */
     public Role role() {
         return role;
     }
 
     /**
-     * A number that is unique among all versions of all secrets in this process and grows with each one that is first
-     * seen. A version keeps it for life, across roles and derived handles: compare it to tell versions apart.
+     * {@return a number that is unique among all versions of all secrets in this process and grows with each one
+     * that is first seen} A version keeps it for life, across roles and derived handles: compare it to tell
+     * versions apart.
      */
     public long generation() {
         return record.generation();
     }
 
-    /** When the version came, or comes, into force by the store's word; else when this process saw it appear. */
+    /**
+     * {@return when the version came, or comes, into force by the store's word; else when this process saw it appear}
+     */
     public Optional<Instant> activatedAt() {
         return Optional.ofNullable(activatedAt);
     }
 
-    /** Until when the version is accepted; empty when there is no end, as with a current version that has no expiry. */
+    /**
+     * {@return until when the version is accepted; empty when there is no end, as with a current version that
+     * has no expiry}
+     */
     public Optional<Instant> acceptedUntil() {
         return Optional.ofNullable(acceptedUntil);
     }
 
     /**
-     * Whether the version is accepted at a moment. A view may be older than the end of a grace period, so whoever accepts
+     * {@return whether the version is accepted at a moment} A view may be older than the end of a grace period,
+     * so whoever accepts
      * on the strength of a version asks this with a clock of their own.
      *
      * @param epochMillis the moment, in milliseconds since 1970

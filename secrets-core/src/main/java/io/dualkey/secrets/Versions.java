@@ -31,22 +31,25 @@ public final class Versions<T> {
         }
     }
 
-    /** The version to use, or empty when none can be used. */
+    /** {@return the version to use, or empty when none can be used} */
     public Optional<Version<T>> current() {
         return Optional.ofNullable(current);
     }
 
-    /** The versions before the current one that are within their grace period, the most recent one first. */
+    /** {@return the versions before the current one that are within their grace period, the most recent one first} */
     public List<Version<T>> previous() {
         return accepted.size() < 2 ? List.of() : accepted.subList(1, accepted.size());
     }
 
-    /** The current version and then the previous ones; empty when none can be used. At most {@value Acceptance#MAX_ACCEPTED}. */
+    /**
+     * {@return the current version and then the previous ones; empty when none can be used} At most {@value
+     * Acceptance#MAX_ACCEPTED}.
+     */
     public List<Version<T>> accepted() {
         return accepted;
     }
 
-    /** The version that the store announces as the next one. It is not among {@link #accepted}. */
+    /** {@return the version that the store announces as the next one} It is not among {@link #accepted}. */
     public Optional<Version<T>> upcoming() {
         return Optional.ofNullable(upcoming);
     }
