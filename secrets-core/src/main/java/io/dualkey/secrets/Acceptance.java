@@ -111,13 +111,26 @@ final class Acceptance {
                 }
             }
             if (current != null && (next == null || next.what.version() != current.what.version())) {
-                // A successor whose activation is ahead of our clock (skew) still ends the grace by the store's time.
-                Instant end = next != null && next.from.equals(moment) ? next.anchor : moment;
-                ceased.put(current.what.version(), end);
+                ceased.put(current.what.version(), end(current, moment, active));
             }
             current = next;
         }
         return current;
+    }
+
+    /**
+     * When a version that is not current from this moment on ceased to be: at the moment, but for successors whose
+     * activation is ahead of our clock (skew): they end it by the store's time, the first of them that will be reached.
+     */
+    private static Instant end(Span current, Instant moment, List<Span> active) {
+        Instant end = null;
+        for (Span span : active) {
+            boolean begins = span.from.equals(moment) && span.what.version() != current.what.version();
+            if (begins && (end == null || span.anchor.isBefore(end))) {
+                end = span.anchor;
+            }
+        }
+        return end == null ? moment : end;
     }
 
     private static List<Span> spans(List<Occurrence> history, Predicate<VersionRecord> usable, Instant now) {
@@ -166,6 +179,8 @@ final class Acceptance {
     private static @Nullable Instant nextChange(List<Span> spans, List<Accepted> previous, Instant now) {
         Instant next = Instant.MAX;
         for (Span span : spans) {
+            Instant opens = span.what.notBefore();
+            next = min(next, opens != null && opens.isAfter(now) ? opens : Instant.MAX);
             next = min(next, span.anchor.isAfter(now) ? span.anchor : Instant.MAX);
             next = min(next, span.to.isAfter(now) ? span.to : Instant.MAX);
         }

@@ -1,0 +1,518 @@
+package io.dualkey.secrets;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.Test;
+
+/** The engine in virtual time: nothing happens but when a test lets time pass. */
+class SecretSourceTest {
+
+    private static final Duration INTERVAL = Duration.ofSeconds(60);
+    /** One interval, its jitter included. */
+    private static final Duration ROUND = Duration.ofSeconds(67);
+
+    private static final Duration GRACE = Duration.ofHours(24);
+
+    private final VirtualTime time = new VirtualTime();
+    private final InMemoryStore store = new InMemoryStore(time.clock());
+    private final SecretSource source = source(store);
+
+    private SecretSource source(SecretStore over) {
+        return SecretSource.builder(over)
+                .refreshInterval(INTERVAL)
+                .grace(GRACE)
+                .threads(time)
+                .build();
+    }
+
+    private RotatingSecret started(String name) {
+        RotatingSecret secret = source.secret(name);
+        start(source);
+        return secret;
+    }
+
+    private void start(SecretSource what) {
+        var unused = what.begin();
+        time.run();
+    }
+
+    private static String text(Rotating<SecretValue> secret) {
+        return secret.current().revealText();
+    }
+
+    private static List<String> accepted(Rotating<SecretValue> secret) {
+        return secret.versions().accepted().stream()
+                .map(version -> version.value().revealText())
+                .toList();
+    }
+
+    // Loading
+
+    @Test
+    void servesWhatTheStoreHas() {
+        store.put("key", "one");
+        assertThat(text(started("key"))).isEqualTo("one");
+    }
+
+    @Test
+    void readBeforeStartSaysWhatToDo() {
+        RotatingSecret secret = source.secret("key");
+        assertThatThrownBy(secret::current)
+                .isInstanceOf(SecretUnavailableException.class)
+                .hasMessageContainingAll("'key'", "memory", "SecretSource.start");
+    }
+
+    @Test
+    void sameNameGivesTheSameHandle() {
+        assertThat(source.secret("key")).isSameAs(source.secret("key"));
+    }
+
+    @Test
+    void handleMadeAfterTheStartIsLoadedInTheBackground() {
+        store.put("first", "one");
+        started("first");
+        store.put("second", "two");
+        RotatingSecret late = source.secret("second");
+        time.run();
+        assertThat(text(late)).isEqualTo("two");
+    }
+
+    @Test
+    void transientFailureAtStartIsRetriedWithoutWaitingForAnInterval() {
+        store.put("key", "one");
+        store.failWith(Outcome.UNREACHABLE);
+        RotatingSecret secret = source.secret("key");
+        CompletableFuture<Void> settled = source.begin();
+        time.run();
+        assertThat(settled).isNotDone();
+        store.recover();
+        time.advance(Duration.ofSeconds(2));
+        assertThat(settled).isCompleted();
+        assertThat(text(secret)).isEqualTo("one");
+    }
+
+    @Test
+    void missingSecretSettlesTheStartAtOnce() {
+        source.secret("nowhere");
+        CompletableFuture<Void> settled = source.begin();
+        time.run();
+        assertThat(settled).isCompleted();
+        assertThat(source.statuses().get(0).state()).isEqualTo(SecretState.UNAVAILABLE);
+    }
+
+    // P2: rotation and grace
+
+    @Test
+    void rotationIsSeenWithinOneInterval() {
+        store.put("key", "one");
+        RotatingSecret secret = started("key");
+        store.put("key", "two");
+        time.advance(ROUND);
+        assertThat(accepted(secret)).containsExactly("two", "one");
+    }
+
+    @Test
+    void previousEndsByItselfWhenItsGraceIsOver() {
+        store.put("key", "one");
+        RotatingSecret secret = started("key");
+        time.advance(Duration.ofHours(1));
+        store.put("key", "two");
+        time.advance(GRACE.minusSeconds(1));
+        assertThat(accepted(secret)).containsExactly("two", "one");
+        time.advance(Duration.ofSeconds(2));
+        assertThat(accepted(secret)).containsExactly("two");
+    }
+
+    @Test
+    void graceIsCountedFromTheStoresTimeAndNotFromWhenItWasNoticed() {
+        store.put("key", "one");
+        time.advance(Duration.ofHours(1));
+        store.put("key", "two");
+        time.advance(Duration.ofHours(10)); // this process starts in mid-grace
+        RotatingSecret secret = started("key");
+        assertThat(secret.versions().previous().get(0).acceptedUntil())
+                .contains(VirtualTime.START.plus(Duration.ofHours(25)));
+    }
+
+    @Test
+    void announcedVersionComesIntoForceByTheClockWithoutAnotherRead() {
+        store.put("key", "one");
+        Instant begin = VirtualTime.START.plusSeconds(10);
+        store.add("key", StoredVersion.of("next", SecretValue.ofText("two")).withNotBefore(begin));
+        RotatingSecret secret = started("key");
+        assertThat(secret.versions().upcoming()).map(Version::id).contains("next");
+        store.failWith(Outcome.UNREACHABLE);
+        time.advance(Duration.ofSeconds(11));
+        assertThat(accepted(secret)).containsExactly("two", "one");
+        assertThat(secret.versions().upcoming()).isEmpty();
+    }
+
+    @Test
+    void disabledPreviousIsRefusedAtTheNextCheck() {
+        String one = store.put("key", "one");
+        store.put("key", "two");
+        RotatingSecret secret = started("key");
+        assertThat(accepted(secret)).containsExactly("two", "one");
+        store.disable("key", one);
+        time.advance(ROUND);
+        assertThat(accepted(secret)).containsExactly("two");
+    }
+
+    @Test
+    void storesWordThatASecretIsDisabledCountsAtOnce() {
+        store.put("key", "one");
+        RotatingSecret secret = started("key");
+        store.failWith(Outcome.DISABLED);
+        time.advance(ROUND);
+        assertThatThrownBy(secret::current)
+                .isInstanceOf(SecretUnavailableException.class)
+                .hasMessageContaining("enable a version");
+    }
+
+    @Test
+    void deletedSecretServesOnDegraded() {
+        store.put("key", "one");
+        RotatingSecret secret = started("key");
+        store.delete("key");
+        time.advance(ROUND);
+        assertThat(text(secret)).isEqualTo("one");
+        assertThat(secret.status().state()).isEqualTo(SecretState.DEGRADED);
+        assertThat(secret.status().outcome()).contains(Outcome.NOT_FOUND);
+    }
+
+    @Test
+    void rollbackToOldMaterialKeepsItsGeneration() {
+        store.put("key", "one");
+        RotatingSecret secret = started("key");
+        long first = secret.versions().current().orElseThrow().generation();
+        store.put("key", "two");
+        time.advance(ROUND);
+        store.put("key", "one");
+        time.advance(ROUND);
+        assertThat(accepted(secret)).containsExactly("one", "two");
+        assertThat(secret.versions().current().orElseThrow().generation()).isEqualTo(first);
+    }
+
+    // P3: a new version never replaces a good one until it is usable
+
+    @Test
+    void placeholderIsHeldOffUntilItIsRepaired() {
+        store.put("key", "one");
+        RotatingSecret secret = started("key");
+        store.put("key", "__REPLACED_BY_ENV_VAR__");
+        time.advance(Duration.ofDays(3));
+        assertThat(text(secret)).isEqualTo("one");
+        assertThat(secret.status().state()).isEqualTo(SecretState.DEGRADED);
+        assertThat(secret.status().detail()).contains("placeholder").doesNotContain("REPLACED");
+        store.put("key", "two");
+        time.advance(ROUND);
+        assertThat(accepted(secret)).containsExactly("two", "one");
+        assertThat(secret.status().state()).isEqualTo(SecretState.HEALTHY);
+    }
+
+    @Test
+    void derivedHandleKeepsItsLastGoodValue() {
+        store.put("number", "1");
+        RotatingSecret secret = source.secret("number");
+        Rotating<Integer> number = secret.map(value -> Integer.valueOf(value.revealText()));
+        start(source);
+        store.put("number", "canary-77");
+        time.advance(ROUND);
+        assertThat(number.current()).isEqualTo(1);
+        assertThat(secret.status().detail()).contains("NumberFormatException").doesNotContain("canary");
+        store.put("number", "3");
+        time.advance(ROUND);
+        assertThat(number.current()).isEqualTo(3);
+        assertThat(number.versions().previous()).extracting(Version::value).containsExactly(1);
+    }
+
+    @Test
+    void eachVersionIsParsedOnce() {
+        AtomicInteger parses = new AtomicInteger();
+        store.put("key", "one");
+        RotatingSecret secret = source.secret("key");
+        Rotating<Integer> length = secret.map(value -> {
+            parses.incrementAndGet();
+            return value.length();
+        });
+        start(source);
+        time.advance(Duration.ofHours(1));
+        store.put("key", "three");
+        time.advance(ROUND);
+        assertThat(length.current()).isEqualTo(5);
+        assertThat(parses).hasValue(2);
+    }
+
+    @Test
+    void handleDerivedFromAWarmOneIsWarm() {
+        store.put("key", "one");
+        assertThat(started("key").map(SecretValue::length).current()).isEqualTo(3);
+    }
+
+    @Test
+    void gateAdmitsAVersionBeforeItIsServed() {
+        List<String> asked = new ArrayList<>();
+        List<String> refused = new ArrayList<>(List.of("bad"));
+        store.put("key", "one");
+        RotatingSecret secret = source.secret("key");
+        Rotating<SecretValue> proven = secret.gatedBy(version -> {
+            String value = version.value().revealText();
+            asked.add(value);
+            if (refused.contains(value)) {
+                throw new UnusableSecretException("the server refused it", Duration.ofSeconds(20));
+            }
+        });
+        start(source);
+        assertThat(text(proven)).isEqualTo("one");
+
+        store.put("key", "bad");
+        time.advance(ROUND);
+        assertThat(text(secret)).isEqualTo("bad");
+        assertThat(text(proven)).isEqualTo("one");
+        assertThat(secret.status().detail()).contains("the server refused it");
+
+        asked.clear();
+        time.advance(Duration.ofSeconds(61));
+        assertThat(asked).hasSize(3).containsOnly("bad");
+
+        refused.clear();
+        time.advance(Duration.ofSeconds(21));
+        assertThat(accepted(proven)).containsExactly("bad", "one");
+        assertThat(secret.status().state()).isEqualTo(SecretState.HEALTHY);
+        asked.clear();
+        time.advance(Duration.ofHours(1));
+        assertThat(asked).isEmpty();
+    }
+
+    @Test
+    void gateFallsBackToAnOlderVersionWhileNothingNewerPasses() {
+        store.put("key", "old");
+        time.advance(Duration.ofMinutes(1));
+        store.put("key", "not yet");
+        RotatingSecret secret = source.secret("key");
+        Rotating<SecretValue> proven = secret.gatedBy(version -> {
+            if (version.value().revealText().equals("not yet")) {
+                throw new UnusableSecretException("not yet");
+            }
+        });
+        start(source);
+        assertThat(text(proven)).isEqualTo("old");
+    }
+
+    // P4: refresh never dies
+
+    @Test
+    void aThousandThrowablesDoNotEndRefresh() {
+        AtomicInteger reads = new AtomicInteger();
+        SecretStore broken = new SecretStore() {
+            @Override
+            public String description() {
+                return "broken";
+            }
+
+            @Override
+            public List<StoreResult> read(List<StoreQuery> queries) {
+                int read = reads.incrementAndGet();
+                if (read > 1 && read <= 1001) {
+                    throw new AssertionError("canary-4711");
+                }
+                return store.read(queries);
+            }
+        };
+        store.put("key", "one");
+        try (SecretSource over = source(broken)) {
+            RotatingSecret secret = over.secret("key");
+            start(over);
+            store.put("key", "two");
+            while (reads.get() < 1001) {
+                time.advance(Duration.ofSeconds(10));
+                assertThat(text(secret)).isEqualTo("one");
+                assertThat(secret.status().detail()).doesNotContain("canary");
+            }
+            assertThat(secret.status().detail()).contains("AssertionError").doesNotContain("canary");
+            time.advance(Duration.ofMinutes(10));
+            assertThat(text(secret)).isEqualTo("two");
+        }
+    }
+
+    @Test
+    void failingStoreIsNotAskedMoreOftenThanAHealthyOne() {
+        store.put("key", "one");
+        started("key");
+        time.advance(Duration.ofHours(10));
+        long healthy = store.reads();
+        store.failWith(Outcome.THROTTLED);
+        time.advance(Duration.ofHours(10));
+        assertThat(store.reads() - healthy).isLessThanOrEqualTo(healthy).isGreaterThan(healthy / 8);
+    }
+
+    @Test
+    void retryAfterIsHonoured() {
+        AtomicInteger reads = new AtomicInteger();
+        SecretStore throttled = new SecretStore() {
+            @Override
+            public String description() {
+                return "throttled";
+            }
+
+            @Override
+            public List<StoreResult> read(List<StoreQuery> queries) {
+                reads.incrementAndGet();
+                return List.of(StoreResult.failed(Outcome.THROTTLED, "too many", Duration.ofMinutes(30)));
+            }
+        };
+        try (SecretSource over = source(throttled)) {
+            RotatingSecret secret = over.secret("key");
+            start(over);
+            time.advance(Duration.ofMinutes(29));
+            assertThat(secret.refresh(RefreshCause.OPERATOR)).isCompletedWithValue(RefreshResult.LIMITED);
+            assertThat(reads).hasValue(1);
+            time.advance(Duration.ofMinutes(2));
+            assertThat(reads).hasValue(2);
+        }
+    }
+
+    // P5: refresh on demand
+
+    @Test
+    void untrustedRefreshesStayWithinTheirBudgetAndOperatorsAreServedAtOnce() {
+        store.put("key", "one");
+        RotatingSecret secret = started("key");
+        long before = store.reads();
+        for (int second = 0; second < 600; second++) {
+            for (int i = 0; i < 100; i++) {
+                var unused = secret.refresh(RefreshCause.UNTRUSTED);
+            }
+            time.advance(Duration.ofSeconds(1));
+        }
+        // 10 minutes: at most 11 by the schedule, and fruitless ones after 0, 2 and 6 minutes.
+        assertThat(store.reads() - before).isBetween(9L, 14L);
+        store.put("key", "two");
+        CompletableFuture<RefreshResult> operator = secret.refresh(RefreshCause.OPERATOR);
+        time.run();
+        assertThat(operator).isCompletedWithValue(RefreshResult.CHANGED);
+        assertThat(text(secret)).isEqualTo("two");
+    }
+
+    @Test
+    void requestsThatMeetAreAnsweredByOneRead() {
+        store.put("key", "one");
+        RotatingSecret secret = started("key");
+        long before = store.reads();
+        List<CompletableFuture<RefreshResult>> answers = new ArrayList<>();
+        for (int i = 0; i < 50; i++) {
+            answers.add(secret.refresh(RefreshCause.LOGIN_FAILED));
+        }
+        time.run();
+        assertThat(store.reads() - before).isEqualTo(1);
+        assertThat(answers).allSatisfy(answer -> assertThat(answer).isCompletedWithValue(RefreshResult.UNCHANGED));
+    }
+
+    @Test
+    void operatorsRefreshDuringAReadMakesAnotherOne() {
+        store.put("key", "one");
+        RotatingSecret secret = started("key");
+        long before = store.reads();
+        CompletableFuture<RefreshResult> first = secret.refresh(RefreshCause.LOGIN_FAILED);
+        CompletableFuture<RefreshResult> second = secret.refresh(RefreshCause.OPERATOR);
+        time.run();
+        assertThat(first).isCompleted();
+        assertThat(second).isCompleted();
+        assertThat(store.reads() - before).isEqualTo(2);
+    }
+
+    @Test
+    void callerCannotBreakTheEngineByCompletingAFuture() {
+        store.put("key", "one");
+        RotatingSecret secret = started("key");
+        secret.refresh(RefreshCause.OPERATOR).cancel(true);
+        time.run();
+        store.put("key", "two");
+        time.advance(ROUND);
+        assertThat(text(secret)).isEqualTo("two");
+    }
+
+    // P9: listeners
+
+    @Test
+    void listenerGetsEachCurrentVersionOnceAndInOrder() {
+        List<String> seen = new ArrayList<>();
+        store.put("key", "1");
+        RotatingSecret secret = started("key");
+        secret.onRotation(version -> seen.add(version.value().revealText()));
+        for (int i = 2; i <= 5; i++) {
+            store.put("key", Integer.toString(i));
+            time.advance(ROUND);
+            time.advance(ROUND);
+        }
+        assertThat(seen).containsExactly("1", "2", "3", "4", "5");
+    }
+
+    @Test
+    void listenerThatThrowsHurtsNobody() {
+        List<String> seen = new ArrayList<>();
+        store.put("key", "1");
+        RotatingSecret secret = started("key");
+        secret.onRotation(version -> {
+            throw new StackOverflowError();
+        });
+        secret.onRotation(version -> seen.add(version.value().revealText()));
+        store.put("key", "2");
+        time.advance(ROUND);
+        assertThat(seen).containsExactly("1", "2");
+    }
+
+    @Test
+    void closedRegistrationGetsNothingMore() {
+        List<String> seen = new ArrayList<>();
+        store.put("key", "1");
+        RotatingSecret secret = started("key");
+        Registration registration =
+                secret.onRotation(version -> seen.add(version.value().revealText()));
+        time.run();
+        registration.close();
+        store.put("key", "2");
+        time.advance(ROUND);
+        assertThat(seen).containsExactly("1");
+    }
+
+    // P10: what operators see
+
+    @Test
+    void statusTellsUsesByRole() {
+        store.put("key", "one");
+        store.put("key", "two");
+        RotatingSecret secret = started("key");
+        Versions<SecretValue> versions = secret.versions();
+        long now = time.clock().millis();
+        secret.recordUse(versions.accepted().get(0), now);
+        secret.recordUse(versions.accepted().get(0), now);
+        secret.recordUse(versions.accepted().get(1), now);
+        SecretStatus status = secret.status();
+        assertThat(status.uses())
+                .containsEntry(Role.CURRENT, 2L)
+                .containsEntry(Role.PREVIOUS, 1L)
+                .containsEntry(Role.UPCOMING, 0L);
+        assertThat(status.lastUses()).containsOnlyKeys(Role.CURRENT, Role.PREVIOUS);
+        assertThat(status.version(Role.PREVIOUS).orElseThrow().uses()).isEqualTo(1);
+    }
+
+    @Test
+    void closedSourceServesOnAndReadsNoMore() {
+        store.put("key", "one");
+        RotatingSecret secret = started("key");
+        source.close();
+        long reads = store.reads();
+        time.advance(Duration.ofHours(1));
+        assertThat(text(secret)).isEqualTo("one");
+        assertThat(store.reads()).isEqualTo(reads);
+        assertThat(secret.refresh(RefreshCause.OPERATOR)).isCompletedWithValue(RefreshResult.LIMITED);
+    }
+}

@@ -1,0 +1,101 @@
+package io.dualkey.secrets;
+
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.ZoneId;
+import java.time.ZoneOffset;
+import java.util.ArrayDeque;
+import java.util.Comparator;
+import java.util.PriorityQueue;
+import java.util.Queue;
+import java.util.Random;
+
+/** The engine's threads in virtual time: nothing runs but in {@link #run} and {@link #advance}, on the caller's thread. */
+final class VirtualTime implements EngineThreads {
+
+    private record Timer(Instant at, long order, Runnable task) {}
+
+    static final Instant START = Instant.parse("2026-01-01T00:00:00Z");
+
+    private final Queue<Runnable> work = new ArrayDeque<>();
+    private final PriorityQueue<Timer> timers =
+            new PriorityQueue<>(Comparator.comparing(Timer::at).thenComparing(Timer::order));
+    private final Random random;
+    private Instant now = START;
+    private long order;
+
+    VirtualTime() {
+        this(1);
+    }
+
+    VirtualTime(long seed) {
+        this.random = new Random(seed);
+    }
+
+    void run() {
+        for (Runnable task = work.poll(); task != null; task = work.poll()) {
+            task.run();
+        }
+    }
+
+    void advance(Duration duration) {
+        Instant end = now.plus(duration);
+        run();
+        while (!timers.isEmpty() && !timers.peek().at().isAfter(end)) {
+            Timer next = timers.remove();
+            now = next.at();
+            next.task().run();
+            run();
+        }
+        now = end;
+    }
+
+    @Override
+    public Clock clock() {
+        return new Clock() {
+            @Override
+            public Instant instant() {
+                return now;
+            }
+
+            @Override
+            public ZoneId getZone() {
+                return ZoneOffset.UTC;
+            }
+
+            @Override
+            public Clock withZone(ZoneId zone) {
+                return this;
+            }
+        };
+    }
+
+    @Override
+    public long nanos() {
+        return Duration.between(START, now).toNanos();
+    }
+
+    @Override
+    public double random() {
+        return random.nextDouble();
+    }
+
+    @Override
+    public Runnable schedule(Duration delay, Runnable task) {
+        Timer timer = new Timer(now.plus(delay), order++, task);
+        timers.add(timer);
+        return () -> timers.remove(timer);
+    }
+
+    @Override
+    public void execute(Runnable task) {
+        work.add(task);
+    }
+
+    @Override
+    public void close() {
+        work.clear();
+        timers.clear();
+    }
+}
