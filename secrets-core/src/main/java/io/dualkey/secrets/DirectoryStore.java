@@ -14,6 +14,7 @@ import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
@@ -70,6 +71,11 @@ public final class DirectoryStore implements SecretStore {
     @Override
     public boolean keepsHistory() {
         return false;
+    }
+
+    @Override
+    public Optional<String> companionOf(String name) {
+        return Optional.of(name + "-previous");
     }
 
     /**

@@ -2,11 +2,12 @@ package io.dualkey.secrets;
 
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
- * The environment variables of this process as a store. They cannot change while it runs, so they are read once and
- * never
- * rotate; {@code NAME-previous} has no meaning here. Safe for use by several threads.
+ * The environment variables of this process as a store. They cannot change while it runs, so they are read once and never
+ * rotate. {@code NAME_PREVIOUS}, if it is set and not blank, is accepted beside {@code NAME} as its previous value. Safe for
+ * use by several threads.
  */
 public final class EnvironmentStore implements SecretStore {
 
@@ -55,6 +56,11 @@ public final class EnvironmentStore implements SecretStore {
     @Override
     public boolean keepsHistory() {
         return false;
+    }
+
+    @Override
+    public Optional<String> companionOf(String name) {
+        return Optional.of(name + "_PREVIOUS");
     }
 
     @Override

@@ -44,24 +44,33 @@ final class SecretNode extends Node<SecretValue> implements RotatingSecret {
     private final EngineThreads threads;
     private final SerialQueue queue;
     private final ReadGroup group;
+    private final @Nullable String companion;
 
     private volatile List<Occurrence> history = List.of();
     private volatile @Nullable Check lastCheck;
     private volatile @Nullable StoredSecret known;
     private volatile @Nullable StoredSecret knownCompanion;
     private volatile SecretState reported = SecretState.LOADING;
-    private boolean companionSeen; // on the queue only, as is what follows
+    private boolean companionSeen; // or configured; on the queue only, as is what follows
     private Runnable nextFlip = () -> {};
 
     private final Map<Role, UseCounter> uses = new EnumMap<>(Role.class); // filled when made, then only read
     private final Map<Outcome, LongAdder> checks = new EnumMap<>(Outcome.class); // likewise
 
-    SecretNode(String name, SecretStore store, RotationPolicy policy, EngineThreads threads, ReadGroup group) {
+    SecretNode(
+            String name,
+            SecretStore store,
+            @Nullable String configuredCompanion,
+            RotationPolicy policy,
+            EngineThreads threads,
+            ReadGroup group) {
         this.name = name;
         this.store = store;
         this.policy = policy;
         this.threads = threads;
         this.group = group;
+        this.companion = configuredCompanion == null ? store.companionOf(name).orElse(null) : configuredCompanion;
+        this.companionSeen = configuredCompanion != null;
         this.queue = new SerialQueue(threads);
         for (Role role : Role.values()) {
             uses.put(role, new UseCounter());
@@ -125,16 +134,12 @@ final class SecretNode extends Node<SecretValue> implements RotatingSecret {
         return group.refresh(cause);
     }
 
-    /** What to ask the store: the secret, and its companion if the store keeps no history. */
+    /** What to ask the store: the secret, and its companion if it may have one. */
     List<StoreQuery> queries() {
         StoreQuery main = new StoreQuery(name, known, policy.grace(), now());
-        return store.keepsHistory()
+        return companion == null
                 ? List.of(main)
-                : List.of(main, new StoreQuery(companion(), knownCompanion, policy.grace(), now()));
-    }
-
-    private String companion() {
-        return name + "-previous";
+                : List.of(main, new StoreQuery(companion, knownCompanion, policy.grace(), now()));
     }
 
     /**
@@ -158,32 +163,33 @@ final class SecretNode extends Node<SecretValue> implements RotatingSecret {
     private boolean accept(List<StoreResult> results) {
         Instant now = now();
         StoreResult main = results.get(0);
-        StoreResult companion = results.size() > 1 ? results.get(1) : StoreResult.unchanged();
+        StoreResult previous = results.size() > 1 ? results.get(1) : StoreResult.unchanged();
         if (main instanceof Failed failed) {
-            check(failed.outcome(), failed.detail(), now);
             boolean disabled = failed.outcome() == Outcome.DISABLED && !history.isEmpty();
             if (disabled) {
                 history = List.of(); // the store's explicit word, which counts at once
                 known = null;
             }
-            evaluateAll();
+            apply();
+            check(failed.outcome(), failed.detail(), now);
             return disabled;
         }
         if (main instanceof Found found) {
             known = found.secret();
         }
-        if (companion instanceof Found found) {
+        if (previous instanceof Found found) {
             knownCompanion = found.secret();
-        } else if (companion instanceof Failed failed && failed.outcome() == Outcome.NOT_FOUND) {
+        } else if (previous instanceof Failed failed && failed.outcome() == Outcome.NOT_FOUND) {
             knownCompanion = null;
         }
         List<Occurrence> before = history;
         StoredSecret secret = known;
         if (secret != null) {
-            history = store.keepsHistory() ? told(secret.versions()) : remembered(secret.versions(), now);
+            List<Occurrence> told = store.keepsHistory() ? told(secret.versions()) : remembered(secret.versions(), now);
+            history = withCompanion(told);
         }
+        apply();
         check(Outcome.OK, "", now);
-        evaluateAll();
         return !history.equals(before);
     }
 
@@ -223,21 +229,26 @@ final class SecretNode extends Node<SecretValue> implements RotatingSecret {
         while (seen.size() > Acceptance.MAX_ACCEPTED) {
             seen.remove(0);
         }
-        StoredVersion companion = companionVersion();
-        if (companion != null) {
-            companionSeen = true;
+        return seen;
+    }
+
+    /**
+     * The history with the companion as the oldest of it. Once a companion has been seen, nothing that is merely
+     * remembered is accepted as previous any more: what an operator takes away must be gone.
+     */
+    private List<Occurrence> withCompanion(List<Occurrence> told) {
+        StoredVersion previous = companionVersion();
+        companionSeen |= previous != null;
+        List<Occurrence> all = new ArrayList<>(told);
+        if (companionSeen && !store.keepsHistory()) {
+            all.replaceAll(one -> one.withHold(Hold.NEVER));
         }
-        if (companionSeen) {
-            seen.replaceAll(one -> one.withHold(Hold.NEVER));
+        if (previous != null) {
+            SecretValue value = previous.value().orElseThrow();
+            VersionRecord version = recordOf(previous.id(), value, all);
+            all.add(0, Occurrence.of(previous, version).withHold(Hold.WHILE_LISTED));
         }
-        if (companion != null) {
-            SecretValue value = companion.value().orElseThrow();
-            seen.add(
-                    0,
-                    Occurrence.of(companion, recordOf(companion.id(), value, seen))
-                            .withHold(Hold.WHILE_LISTED));
-        }
-        return List.copyOf(seen);
+        return List.copyOf(all);
     }
 
     private @Nullable StoredVersion companionVersion() {
@@ -279,6 +290,11 @@ final class SecretNode extends Node<SecretValue> implements RotatingSecret {
 
     /** Applies the acceptance function again, here and in all derived handles, and sees to the next time it must. */
     void evaluateAll() {
+        apply();
+        report();
+    }
+
+    private void apply() {
         Version<SecretValue> before = versions().currentOrNull();
         Instant now = now();
         Instant next = evaluateTree(history, now);
@@ -291,7 +307,6 @@ final class SecretNode extends Node<SecretValue> implements RotatingSecret {
         if (after != null && before != null && before.record() != after.record()) {
             log.info("Secret '{}' rotated: version {} is current, it was {}", name, after.id(), before.id());
         }
-        report();
     }
 
     /** A wall clock may be set while we wait, so no wait is long. */
@@ -302,11 +317,13 @@ final class SecretNode extends Node<SecretValue> implements RotatingSecret {
         return next.isAfter(latest) ? longest : Duration.between(now, next).plusMillis(1);
     }
 
+    /** Notes a check, after its result has been applied: whoever waits for the check must find the result. */
     private void check(Outcome outcome, String detail, Instant now) {
         Check last = lastCheck;
         Instant success = outcome == Outcome.OK ? now : last == null ? null : last.lastSuccess;
         lastCheck = new Check(outcome, detail, now, success);
         Objects.requireNonNull(checks.get(outcome)).increment();
+        report();
     }
 
     private void report() {

@@ -3,6 +3,7 @@ package io.dualkey.secrets;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -42,6 +43,7 @@ public final class SecretSource implements AutoCloseable {
 
     private final SecretStore store;
     private final RotationPolicy policy;
+    private final Map<String, String> companions;
     private final EngineThreads threads;
 
     private final Object lock = new Object();
@@ -51,9 +53,11 @@ public final class SecretSource implements AutoCloseable {
     private @Nullable ReadGroup together;
     private boolean started;
 
-    private SecretSource(SecretStore store, RotationPolicy policy, EngineThreads threads) {
+    private SecretSource(
+            SecretStore store, RotationPolicy policy, Map<String, String> companions, EngineThreads threads) {
         this.store = store;
         this.policy = policy;
+        this.companions = companions;
         this.threads = threads;
     }
 
@@ -100,7 +104,7 @@ public final class SecretSource implements AutoCloseable {
                 groups.add(group);
                 together = store.readsTogether() ? group : null;
             }
-            secret = new SecretNode(name, store, policy, threads, group);
+            secret = new SecretNode(name, store, companions.get(name), policy, threads, group);
             secrets.put(name, secret);
             begin = fresh && started;
         }
@@ -233,6 +237,7 @@ public final class SecretSource implements AutoCloseable {
     public static final class Builder {
 
         private final SecretStore store;
+        private final Map<String, String> companions = new HashMap<>();
         private Duration refreshInterval = Duration.ofSeconds(60);
         private Duration grace = Duration.ofHours(24);
         private Clock clock = Clock.systemUTC();
@@ -284,6 +289,20 @@ public final class SecretSource implements AutoCloseable {
             return this;
         }
 
+        /**
+         * Names the secret that holds the previous value of another one while that is still accepted. It is accepted for
+         * exactly as long as it is there and not blank. Directories and the environment have such a name by custom, see
+         * {@link SecretStore#companionOf}; this is for another one.
+         *
+         * @param secret the name of the secret, {@code JWT_SIGNING_KEY}
+         * @param previous the name of its companion in the same store, {@code JWT_PREVIOUS_SIGNING_KEY}
+         * @return this builder
+         */
+        public Builder companion(String secret, String previous) {
+            companions.put(secret, previous);
+            return this;
+        }
+
         /** For tests in virtual time. */
         Builder threads(EngineThreads engineThreads) {
             this.threads = engineThreads;
@@ -293,7 +312,8 @@ public final class SecretSource implements AutoCloseable {
         /** {@return the source} It does nothing before {@link SecretSource#start}. */
         public SecretSource build() {
             EngineThreads engine = threads == null ? EngineThreads.real(clock) : threads;
-            return new SecretSource(store, new RotationPolicy(refreshInterval, grace), engine);
+            RotationPolicy policy = new RotationPolicy(refreshInterval, grace);
+            return new SecretSource(store, policy, Map.copyOf(companions), engine);
         }
     }
 }

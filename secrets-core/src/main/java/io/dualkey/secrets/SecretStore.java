@@ -1,6 +1,7 @@
 package io.dualkey.secrets;
 
 import java.util.List;
+import java.util.Optional;
 
 /**
  * A place where secrets are kept: the interface to implement for a new kind of vault. A store does blocking I/O, keeps
@@ -22,7 +23,8 @@ public interface SecretStore {
     /**
      * Reads secrets.
      *
-     * @param queries the secrets wanted, at least one; more than one only if {@link #readsTogether}
+     * @param queries the secrets wanted: all that are used if this store {@link #readsTogether}, else one and possibly its
+     *     companion
      * @return one result for each query, in the same order. What a query fails with belongs into its result
      * @throws Exception if the store as a whole could not be read: every query counts as failed with
      *     {@link Outcome#UNREACHABLE}. Only the exception's class is logged, since its message may quote a value
@@ -38,11 +40,21 @@ public interface SecretStore {
     }
 
     /**
-     * {@return whether this store itself tells previous versions} For one that does not, a companion secret
-     * ({@code name-previous}) is looked for, and where there is none, previous values are remembered in this process.
+     * {@return whether this store itself tells previous versions} For one that does not, previous values are remembered in
+     * this process, unless a companion secret holds them.
      */
     default boolean keepsHistory() {
         return true;
+    }
+
+    /**
+     * {@return the name under which an operator of this store leaves the previous value of a secret for as long as it is
+     * still accepted} Empty where that is not the custom, as in a store that keeps history.
+     *
+     * @param name the secret's name
+     */
+    default Optional<String> companionOf(String name) {
+        return Optional.empty();
     }
 
     /**

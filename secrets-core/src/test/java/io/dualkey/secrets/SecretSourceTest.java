@@ -200,6 +200,24 @@ class SecretSourceTest {
         assertThat(secret.versions().current().orElseThrow().generation()).isEqualTo(first);
     }
 
+    @Test
+    void configuredCompanionIsAcceptedBesideAStoresOwnHistory() {
+        store.put("key", "one");
+        store.put("old-key", "zero");
+        SecretSource over = SecretSource.builder(store)
+                .companion("key", "old-key")
+                .threads(time)
+                .build();
+        RotatingSecret secret = over.secret("key");
+        start(over);
+        store.put("key", "two");
+        time.advance(ROUND);
+        assertThat(accepted(secret)).containsExactlyInAnyOrder("two", "one", "zero");
+        store.delete("old-key");
+        time.advance(ROUND);
+        assertThat(accepted(secret)).containsExactly("two", "one");
+    }
+
     // P3: a new version never replaces a good one until it is usable
 
     @Test

@@ -1,0 +1,221 @@
+package io.dualkey.secrets;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
+
+import com.sun.management.ThreadMXBean;
+import java.lang.management.ManagementFactory;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicLong;
+import org.junit.jupiter.api.Test;
+
+/** The engine on its real threads. */
+class SecretSourceThreadsTest {
+
+    private static final Duration DEADLINE = Duration.ofSeconds(10);
+
+    private final InMemoryStore store = new InMemoryStore();
+
+    /** P8. */
+    @Test
+    void oneExceptionNamesAllThatIsWrong() {
+        store.put("good", "value");
+        store.put("blank", " ");
+        store.put("number", "canary-12");
+        try (SecretSource source = SecretSource.from(store)) {
+            source.secret("good");
+            source.secret("missing");
+            source.secret("blank");
+            Rotating<Integer> number = source.secret("number").map(value -> Integer.valueOf(value.revealText()));
+            assertThatThrownBy(() -> source.start(DEADLINE))
+                    .isInstanceOfSatisfying(
+                            SecretStartupException.class,
+                            failure -> assertThat(failure.problems())
+                                    .extracting(SecretStatus::name)
+                                    .containsExactly("missing", "blank", "number"))
+                    .hasMessageContainingAll(
+                            "3 secrets",
+                            "'missing': it does not exist (memory); create it",
+                            "'blank': the value is blank",
+                            "'number': it failed with java.lang.NumberFormatException")
+                    .hasMessageNotContaining("canary");
+            assertThatThrownBy(number::current).isInstanceOf(SecretUnavailableException.class);
+        }
+    }
+
+    /** P8. */
+    @Test
+    void storeThatHangsEndsTheStartAtTheDeadline() {
+        SecretStore hanging = hanging(new CountDownLatch(1));
+        try (SecretSource source = SecretSource.from(hanging)) {
+            source.secret("key");
+            assertThatThrownBy(() -> source.start(Duration.ofMillis(50)))
+                    .isInstanceOf(SecretStartupException.class)
+                    .hasMessageContainingAll("'key'", "no answer within PT0.05S", "a store that hangs");
+        }
+    }
+
+    /** P1, P4: a hanging store delays neither readers nor the other secrets. */
+    @Test
+    void storeThatHangsIsNotNoticedByReaders() {
+        CountDownLatch release = new CountDownLatch(1);
+        AtomicBoolean hang = new AtomicBoolean();
+        SecretStore slow = new SecretStore() {
+            @Override
+            public String description() {
+                return "slow";
+            }
+
+            @Override
+            public List<StoreResult> read(List<StoreQuery> queries) throws InterruptedException {
+                if (hang.get() && queries.get(0).name().equals("stuck")) {
+                    release.await();
+                }
+                return store.read(queries);
+            }
+        };
+        store.put("stuck", "one");
+        store.put("free", "one");
+        try (SecretSource source = SecretSource.from(slow)) {
+            RotatingSecret stuck = source.secret("stuck");
+            RotatingSecret free = source.secret("free");
+            source.start(DEADLINE);
+            hang.set(true);
+            store.put("stuck", "two");
+            store.put("free", "two");
+            var hanging = stuck.refresh(RefreshCause.OPERATOR);
+            assertThat(free.refresh(RefreshCause.OPERATOR).join()).isEqualTo(RefreshResult.CHANGED);
+            assertThat(free.current().revealText()).isEqualTo("two");
+            assertThat(stuck.current().revealText()).isEqualTo("one");
+            assertThat(hanging).isNotDone();
+            release.countDown();
+            assertThat(hanging.join()).isEqualTo(RefreshResult.CHANGED);
+            assertThat(stuck.current().revealText()).isEqualTo("two");
+        }
+    }
+
+    /** P1: nothing is allocated by a warm read, nor by recording a use. */
+    @Test
+    void warmReadsAllocateNothing() {
+        store.put("key", "one");
+        try (SecretSource source = SecretSource.from(store)) {
+            Rotating<String> key = source.secret("key").map(SecretValue::revealText);
+            source.start(DEADLINE);
+            readOften(key); // lets the JIT and the striped counters settle
+            var threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+            long self = Thread.currentThread().getId();
+            long best = Long.MAX_VALUE;
+            for (int attempt = 0; attempt < 5; attempt++) {
+                long before = threads.getThreadAllocatedBytes(self);
+                readOften(key);
+                best = Math.min(best, threads.getThreadAllocatedBytes(self) - before);
+            }
+            assertThat(best).isZero();
+        }
+    }
+
+    private static void readOften(Rotating<String> key) {
+        for (int i = 0; i < 20_000; i++) {
+            Versions<String> versions = key.versions();
+            if (key.current().isEmpty()
+                    || !versions.accepted().get(0).isAcceptedAt(i)
+                    || versions.accepted().size() != 1) {
+                throw new AssertionError();
+            }
+            key.recordUse(versions.accepted().get(0), 1000);
+        }
+    }
+
+    /** P2, P9: readers never see a mixed view, and listeners see each version once and in order, under concurrent refreshes. */
+    @Test
+    void readersAndListenersSeeWholeVersionsInOrder() {
+        store.put("pair", "0:0");
+        try (SecretSource source = SecretSource.builder(store)
+                .refreshInterval(Duration.ofMillis(10))
+                .build()) {
+            record Pair(String left, String right) {}
+            Rotating<Pair> pair = source.secret("pair").map(value -> {
+                String[] parts = value.revealText().split(":", 2);
+                return new Pair(parts[0], parts[1]);
+            });
+            source.start(DEADLINE);
+            List<Integer> seen = new CopyOnWriteArrayList<>();
+            pair.onRotation(version -> seen.add(Integer.valueOf(version.value().left())));
+            AtomicBoolean done = new AtomicBoolean();
+            AtomicLong torn = new AtomicLong();
+            AtomicLong backwards = new AtomicLong();
+            Thread reader = new Thread(() -> {
+                int last = 0;
+                while (!done.get()) {
+                    Pair now = pair.current();
+                    if (!now.left().equals(now.right())) {
+                        torn.incrementAndGet();
+                    }
+                    int number = Integer.parseInt(now.left());
+                    if (number < last) {
+                        backwards.incrementAndGet();
+                    }
+                    last = number;
+                }
+            });
+            reader.start();
+            for (int i = 1; i <= 100; i++) {
+                store.put("pair", i + ":" + i);
+                int expected = i;
+                await().atMost(DEADLINE)
+                        .pollInterval(Duration.ofMillis(1))
+                        .until(() -> pair.current().left().equals(Integer.toString(expected)));
+            }
+            done.set(true);
+            await().atMost(DEADLINE).until(() -> !reader.isAlive());
+            assertThat(torn).hasValue(0);
+            assertThat(backwards).hasValue(0);
+            await().atMost(DEADLINE).until(() -> seen.size() == 101);
+            assertThat(seen).isSorted().doesNotHaveDuplicates();
+        }
+    }
+
+    /** P9: a listener that blocks delays nobody else. */
+    @Test
+    void blockedListenerDelaysNobody() throws Exception {
+        store.put("key", "one");
+        try (SecretSource source = SecretSource.from(store)) {
+            RotatingSecret secret = source.secret("key");
+            source.start(DEADLINE);
+            CountDownLatch never = new CountDownLatch(1);
+            secret.onRotation(version -> {
+                try {
+                    never.await();
+                } catch (InterruptedException closed) {
+                    Thread.currentThread().interrupt();
+                }
+            });
+            CountDownLatch two = new CountDownLatch(2);
+            secret.onRotation(version -> two.countDown());
+            store.put("key", "two");
+            assertThat(secret.refresh(RefreshCause.OPERATOR).join()).isEqualTo(RefreshResult.CHANGED);
+            assertThat(two.await(10, TimeUnit.SECONDS)).isTrue();
+        }
+    }
+
+    private static SecretStore hanging(CountDownLatch release) {
+        return new SecretStore() {
+            @Override
+            public String description() {
+                return "a store that hangs";
+            }
+
+            @Override
+            public List<StoreResult> read(List<StoreQuery> queries) throws InterruptedException {
+                release.await();
+                return List.of();
+            }
+        };
+    }
+}
