@@ -193,7 +193,7 @@ abstract sealed class Node<T> implements Rotating<T> permits SecretNode, MappedN
         return true;
     }
 
-    private static @Nullable Instant earlier(@Nullable Instant a, @Nullable Instant b) {
+    static @Nullable Instant earlier(@Nullable Instant a, @Nullable Instant b) {
         if (a == null || b == null) {
             return a == null ? b : a;
         }

@@ -27,12 +27,19 @@ final class ReadGroup {
      */
 
     private static final Logger log = LoggerFactory.getLogger(SecretSource.class);
+    /** Is told of each check that has ended, outside of the lock. */
+    interface CheckListener {
+
+        void checked(SecretNode secret, Outcome outcome, Duration took);
+    }
+
     private static final Duration FIRST_RETRY = Duration.ofMillis(500);
 
     private final SecretStore store;
     private final Duration interval;
     private final EngineThreads threads;
     private final Runnable afterFlight;
+    private final CheckListener checked;
     private final List<SecretNode> secrets = new CopyOnWriteArrayList<>();
 
     private final Object lock = new Object();
@@ -45,11 +52,13 @@ final class ReadGroup {
     private boolean leaveAlone;
     private final Map<RefreshCause, Lane> lanes = new EnumMap<>(RefreshCause.class);
 
-    ReadGroup(SecretStore store, Duration interval, EngineThreads threads, Runnable afterFlight) {
+    ReadGroup(
+            SecretStore store, Duration interval, EngineThreads threads, Runnable afterFlight, CheckListener checked) {
         this.store = store;
         this.interval = interval;
         this.threads = threads;
         this.afterFlight = afterFlight;
+        this.checked = checked;
         Duration untrusted = longer(Duration.ofSeconds(30), interval);
         lanes.put(RefreshCause.UNTRUSTED, new Lane(1, untrusted, 4));
         lanes.put(RefreshCause.LOGIN_FAILED, new Lane(1, Duration.ofSeconds(1), 6));
@@ -141,14 +150,18 @@ final class ReadGroup {
         List<SecretNode> asked = List.copyOf(secrets);
         List<List<StoreQuery>> queries = new ArrayList<>();
         asked.forEach(secret -> queries.add(secret.queries()));
+        long begin = threads.nanos();
         List<StoreResult> results =
                 readStore(queries.stream().flatMap(List::stream).toList());
+        Duration took = Duration.ofNanos(threads.nanos() - begin);
 
         List<CompletableFuture<Boolean>> published = new ArrayList<>();
         int from = 0;
         for (int i = 0; i < asked.size(); i++) {
             int to = from + queries.get(i).size();
             published.add(asked.get(i).offer(results.subList(from, to)));
+            Outcome outcome = results.get(from) instanceof Failed failed ? failed.outcome() : Outcome.OK;
+            checked.checked(asked.get(i), outcome, took);
             from = to;
         }
         var unused = CompletableFuture.allOf(published.toArray(new CompletableFuture<?>[0]))

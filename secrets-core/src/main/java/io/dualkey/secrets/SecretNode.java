@@ -1,6 +1,7 @@
 package io.dualkey.secrets;
 
 import io.dualkey.secrets.Occurrence.Hold;
+import io.dualkey.secrets.SecretOptions.Settings;
 import io.dualkey.secrets.SecretStatus.VersionStatus;
 import io.dualkey.secrets.StoreResult.Failed;
 import io.dualkey.secrets.StoreResult.Found;
@@ -30,17 +31,14 @@ final class SecretNode extends Node<SecretValue> implements RotatingSecret {
      */
 
     private static final Logger log = LoggerFactory.getLogger(SecretSource.class);
+    private static final Duration EXPIRY_WARNING = Duration.ofDays(7);
 
     /** The last check with the store. */
-    private record Check(
-            Outcome outcome,
-            String detail,
-            Instant at,
-            @Nullable Instant lastSuccess) {}
+    private record Check(Outcome outcome, String detail, Instant at) {}
 
     private final String name;
     private final SecretStore store;
-    private final RotationPolicy policy;
+    private final Settings settings;
     private final EngineThreads threads;
     private final SerialQueue queue;
     private final ReadGroup group;
@@ -48,29 +46,25 @@ final class SecretNode extends Node<SecretValue> implements RotatingSecret {
 
     private volatile List<Occurrence> history = List.of();
     private volatile @Nullable Check lastCheck;
+    private volatile @Nullable Instant lastSuccess;
     private volatile @Nullable StoredSecret known;
     private volatile @Nullable StoredSecret knownCompanion;
     private volatile SecretState reported = SecretState.LOADING;
-    private boolean companionSeen; // or configured; on the queue only, as is what follows
+    private List<String> warned = List.of(); // on the queue only, as is what follows
+    private boolean companionSeen; // or configured
     private Runnable nextFlip = () -> {};
 
     private final Map<Role, UseCounter> uses = new EnumMap<>(Role.class); // filled when made, then only read
     private final Map<Outcome, LongAdder> checks = new EnumMap<>(Outcome.class); // likewise
 
-    SecretNode(
-            String name,
-            SecretStore store,
-            @Nullable String configuredCompanion,
-            RotationPolicy policy,
-            EngineThreads threads,
-            ReadGroup group) {
+    SecretNode(String name, SecretStore store, Settings settings, EngineThreads threads, ReadGroup group) {
         this.name = name;
         this.store = store;
-        this.policy = policy;
+        this.settings = settings;
         this.threads = threads;
         this.group = group;
-        this.companion = configuredCompanion == null ? store.companionOf(name).orElse(null) : configuredCompanion;
-        this.companionSeen = configuredCompanion != null;
+        this.companion = settings.companion() == null ? store.companionOf(name).orElse(null) : settings.companion();
+        this.companionSeen = settings.companion() != null;
         this.queue = new SerialQueue(threads);
         for (Role role : Role.values()) {
             uses.put(role, new UseCounter());
@@ -92,7 +86,7 @@ final class SecretNode extends Node<SecretValue> implements RotatingSecret {
 
     @Override
     public RotationPolicy policy() {
-        return policy;
+        return settings.policy();
     }
 
     SerialQueue queue() {
@@ -103,8 +97,34 @@ final class SecretNode extends Node<SecretValue> implements RotatingSecret {
         return threads;
     }
 
+    /** What is accepted follows from this: nothing does once the secret fails closed. */
     List<Occurrence> history() {
-        return history;
+        return refusedAsStale(now()) ? List.of() : history;
+    }
+
+    private boolean refusedAsStale(Instant now) {
+        return settings.failClosed() && stale(now);
+    }
+
+    /** Whether the last successful check is too long ago. */
+    private boolean stale(Instant now) {
+        Instant end = staleFrom();
+        return end != null && !now.isBefore(end);
+    }
+
+    private @Nullable Instant staleFrom() {
+        Instant success = lastSuccess;
+        Duration limit = settings.maxStale();
+        return limit == null || success == null ? null : success.plus(limit);
+    }
+
+    /** Whether the store owes an answer for so long that what it said last says little. */
+    private boolean unanswered(Instant now) {
+        Check check = lastCheck;
+        return check != null
+                && store.canChange()
+                && check.outcome == Outcome.OK
+                && now.isAfter(check.at.plus(policy().refreshInterval().multipliedBy(3)));
     }
 
     Instant now() {
@@ -136,10 +156,10 @@ final class SecretNode extends Node<SecretValue> implements RotatingSecret {
 
     /** What to ask the store: the secret, and its companion if it may have one. */
     List<StoreQuery> queries() {
-        StoreQuery main = new StoreQuery(name, known, policy.grace(), now());
+        StoreQuery main = new StoreQuery(name, known, policy().grace(), now());
         return companion == null
                 ? List.of(main)
-                : List.of(main, new StoreQuery(companion, knownCompanion, policy.grace(), now()));
+                : List.of(main, new StoreQuery(companion, knownCompanion, policy().grace(), now()));
     }
 
     /**
@@ -182,6 +202,7 @@ final class SecretNode extends Node<SecretValue> implements RotatingSecret {
         } else if (previous instanceof Failed failed && failed.outcome() == Outcome.NOT_FOUND) {
             knownCompanion = null;
         }
+        lastSuccess = now;
         List<Occurrence> before = history;
         StoredSecret secret = known;
         if (secret != null) {
@@ -297,7 +318,7 @@ final class SecretNode extends Node<SecretValue> implements RotatingSecret {
     private void apply() {
         Version<SecretValue> before = versions().currentOrNull();
         Instant now = now();
-        Instant next = evaluateTree(history, now);
+        Instant next = earlier(evaluateTree(history(), now), ifAfter(now, staleFrom()));
         nextFlip.run();
         nextFlip = next == null
                 ? () -> {}
@@ -307,6 +328,10 @@ final class SecretNode extends Node<SecretValue> implements RotatingSecret {
         if (after != null && before != null && before.record() != after.record()) {
             log.info("Secret '{}' rotated: version {} is current, it was {}", name, after.id(), before.id());
         }
+    }
+
+    private static @Nullable Instant ifAfter(Instant now, @Nullable Instant time) {
+        return time != null && time.isAfter(now) ? time : null;
     }
 
     /** A wall clock may be set while we wait, so no wait is long. */
@@ -319,9 +344,7 @@ final class SecretNode extends Node<SecretValue> implements RotatingSecret {
 
     /** Notes a check, after its result has been applied: whoever waits for the check must find the result. */
     private void check(Outcome outcome, String detail, Instant now) {
-        Check last = lastCheck;
-        Instant success = outcome == Outcome.OK ? now : last == null ? null : last.lastSuccess;
-        lastCheck = new Check(outcome, detail, now, success);
+        lastCheck = new Check(outcome, detail, now);
         Objects.requireNonNull(checks.get(outcome)).increment();
         report();
     }
@@ -336,6 +359,37 @@ final class SecretNode extends Node<SecretValue> implements RotatingSecret {
             }
             reported = state;
         }
+        List<String> now = warnings();
+        for (String warning : now) {
+            if (!warned.contains(warning)) {
+                log.warn("Secret '{}': {}", name, warning);
+            }
+        }
+        warned = now;
+    }
+
+    /** What an operator should see to before it becomes a problem. The texts change only with what they are about. */
+    private List<String> warnings() {
+        List<String> warnings = new ArrayList<>();
+        Instant now = now();
+        rotationDue()
+                .filter(due -> !due.isAfter(now))
+                .ifPresent(due -> warnings.add("it was to be rotated by " + due + ": rotate it"));
+        expires()
+                .filter(end -> end.isBefore(now.plus(EXPIRY_WARNING)))
+                .ifPresent(end -> warnings.add("its current version expires at " + end + ": rotate it before"));
+        return List.copyOf(warnings);
+    }
+
+    private Optional<Instant> rotationDue() {
+        Duration every = settings.rotateEvery();
+        return every == null
+                ? Optional.empty()
+                : versions().current().flatMap(Version::activatedAt).map(since -> since.plus(every));
+    }
+
+    private Optional<Instant> expires() {
+        return versions().current().flatMap(Version::acceptedUntil);
     }
 
     SecretState state() {
@@ -346,7 +400,9 @@ final class SecretNode extends Node<SecretValue> implements RotatingSecret {
         if (!warm()) {
             return SecretState.UNAVAILABLE;
         }
-        return check.outcome == Outcome.OK && problemInTree() == null ? SecretState.HEALTHY : SecretState.DEGRADED;
+        Instant now = now();
+        boolean healthy = check.outcome == Outcome.OK && problemInTree() == null && !stale(now) && !unanswered(now);
+        return healthy ? SecretState.HEALTHY : SecretState.DEGRADED;
     }
 
     /** Whether waiting can still help a secret that has nothing to serve. */
@@ -357,21 +413,27 @@ final class SecretNode extends Node<SecretValue> implements RotatingSecret {
 
     private String detail() {
         Check check = lastCheck;
+        Instant now = now();
+        String place = " (" + store.description() + "); ";
         if (check == null) {
-            return "it has not been read yet from " + store.description()
-                    + ": call SecretSource.start, and wait until it returns";
+            return "it has not been read yet" + place + "call SecretSource.start, and wait until it returns";
         }
+        String staleness = !stale(now)
+                ? ""
+                : "its last successful check, at " + lastSuccess + ", is longer ago than " + settings.maxStale()
+                        + (settings.failClosed() ? " and so it is refused; " : "; ");
         if (check.outcome != Outcome.OK) {
-            String detail = check.detail.isEmpty() ? check.outcome.description() : check.detail;
-            return detail + " (" + store.description() + "); " + check.outcome.advice();
+            String happened = check.detail.isEmpty() ? check.outcome.description() : check.detail;
+            return staleness + happened + place + check.outcome.advice();
+        }
+        if (unanswered(now)) {
+            return staleness + "the store has not answered since " + check.at + place + Outcome.UNREACHABLE.advice();
         }
         String problem = problemInTree();
         if (problem != null) {
-            return problem + " (" + store.description() + "); " + Outcome.MALFORMED.advice();
+            return problem + place + Outcome.MALFORMED.advice();
         }
-        return warm()
-                ? ""
-                : Outcome.DISABLED.description() + " (" + store.description() + "); " + Outcome.DISABLED.advice();
+        return warm() ? "" : Outcome.DISABLED.description() + place + Outcome.DISABLED.advice();
     }
 
     String whyUnavailable() {
@@ -404,11 +466,14 @@ final class SecretNode extends Node<SecretValue> implements RotatingSecret {
                 check == null ? Optional.empty() : Optional.of(check.outcome),
                 state() == SecretState.HEALTHY ? "" : detail(),
                 check == null ? Optional.empty() : Optional.of(check.at),
-                check == null ? Optional.empty() : Optional.ofNullable(check.lastSuccess),
+                Optional.ofNullable(lastSuccess),
                 Map.copyOf(ended),
                 List.copyOf(inForce),
                 Map.copyOf(counts),
-                Map.copyOf(last));
+                Map.copyOf(last),
+                rotationDue(),
+                expires(),
+                warnings());
     }
 
     /** The name; never a value. */

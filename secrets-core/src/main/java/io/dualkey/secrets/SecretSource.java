@@ -1,5 +1,6 @@
 package io.dualkey.secrets;
 
+import io.dualkey.secrets.SecretOptions.Settings;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -10,10 +11,14 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * What an application embeds: a view of a {@link SecretStore} that is loaded at startup, refreshed in the
@@ -41,23 +46,27 @@ public final class SecretSource implements AutoCloseable {
      * futures that each secret's group completes.
      */
 
+    private static final Logger log = LoggerFactory.getLogger(SecretSource.class);
+
     private final SecretStore store;
-    private final RotationPolicy policy;
-    private final Map<String, String> companions;
+    private final Duration refreshInterval;
+    private final Duration grace;
+    private final Map<String, SecretOptions> options;
     private final EngineThreads threads;
 
     private final Object lock = new Object();
     private final Map<String, SecretNode> secrets = new LinkedHashMap<>();
     private final List<ReadGroup> groups = new ArrayList<>();
     private final List<CompletableFuture<Void>> starting = new ArrayList<>();
+    private final List<SecretObserver> observers = new CopyOnWriteArrayList<>();
     private @Nullable ReadGroup together;
     private boolean started;
 
-    private SecretSource(
-            SecretStore store, RotationPolicy policy, Map<String, String> companions, EngineThreads threads) {
-        this.store = store;
-        this.policy = policy;
-        this.companions = companions;
+    private SecretSource(Builder from, EngineThreads threads) {
+        this.store = from.store;
+        this.refreshInterval = from.refreshInterval;
+        this.grace = from.grace;
+        this.options = Map.copyOf(from.options);
         this.threads = threads;
     }
 
@@ -100,19 +109,51 @@ public final class SecretSource implements AutoCloseable {
             group = together;
             boolean fresh = group == null;
             if (group == null) {
-                group = new ReadGroup(store, policy.refreshInterval(), threads, this::checkStarting);
+                group = new ReadGroup(store, refreshInterval, threads, this::checkStarting, this::notifyChecked);
                 groups.add(group);
                 together = store.readsTogether() ? group : null;
             }
-            secret = new SecretNode(name, store, companions.get(name), policy, threads, group);
+            secret = new SecretNode(name, store, settings(name), threads, group);
             secrets.put(name, secret);
             begin = fresh && started;
         }
         group.add(secret);
+        observers.forEach(observer -> tell(() -> observer.registered(name)));
         if (begin) {
             group.start();
         }
         return secret;
+    }
+
+    private Settings settings(String name) {
+        return options.getOrDefault(name, new SecretOptions()).settings(name, refreshInterval, grace);
+    }
+
+    /**
+     * Registers an observer of what this source does.
+     *
+     * @param observer is told of each handle and each check
+     * @return to end the registration
+     */
+    public Registration observe(SecretObserver observer) {
+        Objects.requireNonNull(observer, "observer");
+        observers.add(observer);
+        statuses().forEach(status -> tell(() -> observer.registered(status.name())));
+        return () -> observers.remove(observer);
+    }
+
+    private void notifyChecked(SecretNode secret, Outcome outcome, Duration took) {
+        observers.forEach(observer -> tell(() -> observer.checked(secret.name(), outcome, took)));
+    }
+
+    private static void tell(Runnable call) {
+        try {
+            call.run();
+        } catch (Throwable failure) { // theirs, not ours: the engine goes on
+            log.warn(
+                    "An observer of the secret source failed with {}",
+                    failure.getClass().getName());
+        }
     }
 
     /**
@@ -237,7 +278,7 @@ public final class SecretSource implements AutoCloseable {
     public static final class Builder {
 
         private final SecretStore store;
-        private final Map<String, String> companions = new HashMap<>();
+        private final Map<String, SecretOptions> options = new HashMap<>();
         private Duration refreshInterval = Duration.ofSeconds(60);
         private Duration grace = Duration.ofHours(24);
         private Clock clock = Clock.systemUTC();
@@ -290,16 +331,14 @@ public final class SecretSource implements AutoCloseable {
         }
 
         /**
-         * Names the secret that holds the previous value of another one while that is still accepted. It is accepted for
-         * exactly as long as it is there and not blank. Directories and the environment have such a name by custom, see
-         * {@link SecretStore#companionOf}; this is for another one.
+         * Says what is special about one secret.
          *
-         * @param secret the name of the secret, {@code JWT_SIGNING_KEY}
-         * @param previous the name of its companion in the same store, {@code JWT_PREVIOUS_SIGNING_KEY}
+         * @param name the secret's name
+         * @param changes sets what differs; called at once
          * @return this builder
          */
-        public Builder companion(String secret, String previous) {
-            companions.put(secret, previous);
+        public Builder secret(String name, Consumer<SecretOptions> changes) {
+            changes.accept(options.computeIfAbsent(name, key -> new SecretOptions()));
             return this;
         }
 
@@ -309,11 +348,14 @@ public final class SecretSource implements AutoCloseable {
             return this;
         }
 
-        /** {@return the source} It does nothing before {@link SecretSource#start}. */
+        /**
+         * {@return the source} It does nothing before {@link SecretSource#start}.
+         *
+         * @throws IllegalArgumentException if settings contradict each other
+         */
         public SecretSource build() {
-            EngineThreads engine = threads == null ? EngineThreads.real(clock) : threads;
-            RotationPolicy policy = new RotationPolicy(refreshInterval, grace);
-            return new SecretSource(store, policy, Map.copyOf(companions), engine);
+            options.forEach((name, one) -> one.settings(name, refreshInterval, grace));
+            return new SecretSource(this, threads == null ? EngineThreads.real(clock) : threads);
         }
     }
 }

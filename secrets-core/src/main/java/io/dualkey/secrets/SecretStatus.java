@@ -21,6 +21,10 @@ import java.util.Optional;
  * @param versions the versions in force: current, previous, upcoming
  * @param uses how often a version was used in each role since the start, as far as it was recorded
  * @param lastUses when a version was last used in each role, to the second; roles never used are absent
+ * @param rotationDue when the current version is to be rotated at the latest; empty without {@link
+ *     SecretOptions#rotateEvery}, or where nobody knows how old the version is
+ * @param expires when the current version ends to be accepted; empty for no end
+ * @param warnings what to see to before it becomes a problem: a rotation that is overdue, an expiry within 7 days
  */
 public record SecretStatus(
         String name,
@@ -33,7 +37,10 @@ public record SecretStatus(
         Map<Outcome, Long> checks,
         List<VersionStatus> versions,
         Map<Role, Long> uses,
-        Map<Role, Instant> lastUses) {
+        Map<Role, Instant> lastUses,
+        Optional<Instant> rotationDue,
+        Optional<Instant> expires,
+        List<String> warnings) {
 
     /**
      * One version in force.

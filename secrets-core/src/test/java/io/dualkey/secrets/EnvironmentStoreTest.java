@@ -50,7 +50,7 @@ class EnvironmentStoreTest {
     void configuredCompanionIsThePreviousValue() {
         Map<String, String> variables = Map.of("JWT_SIGNING_KEY", "one", "JWT_PREVIOUS_SIGNING_KEY", "zero");
         SecretSource source = SecretSource.builder(EnvironmentStore.of(variables))
-                .companion("JWT_SIGNING_KEY", "JWT_PREVIOUS_SIGNING_KEY")
+                .secret("JWT_SIGNING_KEY", key -> key.companion("JWT_PREVIOUS_SIGNING_KEY"))
                 .threads(time)
                 .build();
         RotatingSecret secret = source.secret("JWT_SIGNING_KEY");

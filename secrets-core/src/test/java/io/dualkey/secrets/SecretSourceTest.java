@@ -205,7 +205,7 @@ class SecretSourceTest {
         store.put("key", "one");
         store.put("old-key", "zero");
         SecretSource over = SecretSource.builder(store)
-                .companion("key", "old-key")
+                .secret("key", key -> key.companion("old-key"))
                 .threads(time)
                 .build();
         RotatingSecret secret = over.secret("key");

@@ -1,0 +1,114 @@
+package io.dualkey.secrets;
+
+import java.time.Duration;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What is special about one secret; see {@link SecretSource.Builder#secret}. Not safe for use by several threads.
+ *
+ * <pre>{@code
+ * SecretSource.builder(store)
+ *         .secret("JWT_SIGNING_KEY", key -> key.companion("JWT_PREVIOUS_SIGNING_KEY").grace(Duration.ofHours(1)))
+ *         .secret("payment-key", key -> key.maxStale(Duration.ofHours(6)).failClosed().rotateEvery(Duration.ofDays(90)))
+ * }</pre>
+ */
+public final class SecretOptions {
+
+    private @Nullable Duration grace;
+    private @Nullable String companion;
+    private @Nullable Duration maxStale;
+    private boolean failClosed;
+    private @Nullable Duration rotateEvery;
+
+    SecretOptions() {}
+
+    /**
+     * How long a version of this secret is accepted after another has become current, in place of the source's grace.
+     *
+     * @param period zero or more
+     * @return this
+     * @throws IllegalArgumentException if it is negative
+     */
+    public SecretOptions grace(Duration period) {
+        if (period.isNegative()) {
+            throw new IllegalArgumentException("grace must not be negative, but is " + period);
+        }
+        this.grace = period;
+        return this;
+    }
+
+    /**
+     * Names the secret of the same store that holds the previous value while that is still accepted: for exactly as long as
+     * it is there and not blank. Directories and the environment have such a name by custom, see
+     * {@link SecretStore#companionOf}; this is for another one.
+     *
+     * @param name the companion's name
+     * @return this
+     */
+    public SecretOptions companion(String name) {
+        this.companion = Objects.requireNonNull(name, "companion");
+        return this;
+    }
+
+    /**
+     * How long values may be served without a successful check. Without it there is no limit. Past the limit the secret is
+     * degraded and warned about and goes on being served, or is refused after {@link #failClosed}.
+     *
+     * @param period at least two refresh intervals
+     * @return this
+     */
+    public SecretOptions maxStale(Duration period) {
+        this.maxStale = Objects.requireNonNull(period, "maxStale");
+        return this;
+    }
+
+    /**
+     * Refuses the secret once it is past {@link #maxStale}: reads throw {@link SecretUnavailableException} until a check
+     * succeeds.
+     *
+     * @return this
+     */
+    public SecretOptions failClosed() {
+        this.failClosed = true;
+        return this;
+    }
+
+    /**
+     * How often the secret ought to be rotated. One that is older is warned about; it is served all the same.
+     *
+     * @param period positive
+     * @return this
+     * @throws IllegalArgumentException if it is not positive
+     */
+    public SecretOptions rotateEvery(Duration period) {
+        if (period.isNegative() || period.isZero()) {
+            throw new IllegalArgumentException("rotateEvery must be positive, but is " + period);
+        }
+        this.rotateEvery = period;
+        return this;
+    }
+
+    /** What has been set, with the source's settings where it was not. */
+    Settings settings(String secret, Duration refreshInterval, Duration sourcesGrace) {
+        if (failClosed && maxStale == null) {
+            throw new IllegalArgumentException(
+                    "secret '" + secret + "' is to fail closed, but no maxStale says when: set both");
+        }
+        if (maxStale != null && maxStale.compareTo(refreshInterval.multipliedBy(2)) < 0) {
+            throw new IllegalArgumentException("maxStale of secret '" + secret + "' is " + maxStale
+                    + ", but must be at least two refresh intervals of " + refreshInterval
+                    + ", or one late check would count as staleness");
+        }
+        RotationPolicy policy = new RotationPolicy(refreshInterval, grace == null ? sourcesGrace : grace);
+        return new Settings(policy, companion, maxStale, failClosed, rotateEvery);
+    }
+
+    /** The settings of one secret. */
+    record Settings(
+            RotationPolicy policy,
+            @Nullable String companion,
+            @Nullable Duration maxStale,
+            boolean failClosed,
+            @Nullable Duration rotateEvery) {}
+}
