@@ -47,6 +47,7 @@ final class ReadGroup {
     private Runnable timer = () -> {};
     private boolean started;
     private boolean closed;
+    private boolean spread;
     private int failures;
     private long leaveAloneUntil; // what the store's Retry-After asks for, on the monotonic clock
     private boolean leaveAlone;
@@ -230,6 +231,10 @@ final class ReadGroup {
         }
         if (failures > 0) {
             return fraction(interval, 1 + random * Math.min(failures, 3)); // never sooner than a healthy check
+        }
+        if (!spread) { // started together with a whole fleet: from here on its members are apart
+            spread = true;
+            return fraction(interval, 0.05 + 0.95 * random);
         }
         return fraction(interval, 0.9 + 0.2 * random);
     }

@@ -10,11 +10,21 @@ import java.util.Comparator;
 import java.util.PriorityQueue;
 import java.util.Queue;
 import java.util.Random;
+import java.util.concurrent.atomic.AtomicReference;
 
-/** The engine's threads in virtual time: nothing runs but in {@link #run} and {@link #advance}, on the caller's thread. */
+/** The engine's threads in virtual time: nothing runs but in {@link #run} and {@link #advance}, on the caller's thread.
+ * Several engines may share one, as a fleet shares the time. */
 final class VirtualTime implements EngineThreads {
 
-    private record Timer(Instant at, long order, Runnable task) {}
+    private record Timer(Instant at, long order, AtomicReference<Runnable> task) {
+
+        void run() {
+            Runnable once = task.getAndSet(null);
+            if (once != null) {
+                once.run();
+            }
+        }
+    }
 
     static final Instant START = Instant.parse("2026-01-01T00:00:00Z");
 
@@ -45,7 +55,7 @@ final class VirtualTime implements EngineThreads {
         while (!timers.isEmpty() && !timers.peek().at().isAfter(end)) {
             Timer next = timers.remove();
             now = next.at();
-            next.task().run();
+            next.run();
             run();
         }
         now = end;
@@ -83,9 +93,9 @@ final class VirtualTime implements EngineThreads {
 
     @Override
     public Runnable schedule(Duration delay, Runnable task) {
-        Timer timer = new Timer(now.plus(delay), order++, task);
+        Timer timer = new Timer(now.plus(delay), order++, new AtomicReference<>(task));
         timers.add(timer);
-        return () -> timers.remove(timer);
+        return () -> timer.task().set(null);
     }
 
     @Override

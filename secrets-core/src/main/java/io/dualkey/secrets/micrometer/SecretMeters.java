@@ -2,6 +2,7 @@ package io.dualkey.secrets.micrometer;
 
 import io.dualkey.secrets.Outcome;
 import io.dualkey.secrets.Role;
+import io.dualkey.secrets.SecretObserver;
 import io.dualkey.secrets.SecretSource;
 import io.dualkey.secrets.SecretState;
 import io.dualkey.secrets.SecretStatus;
@@ -9,6 +10,7 @@ import io.micrometer.core.instrument.FunctionCounter;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.TimeGauge;
+import io.micrometer.core.instrument.Timer;
 import io.micrometer.core.instrument.binder.MeterBinder;
 import java.time.Clock;
 import java.time.Duration;
@@ -20,19 +22,10 @@ import java.util.function.Function;
 import java.util.function.ToDoubleFunction;
 
 /**
- * Registers meters for the secrets of a source. Tags carry names of secrets, roles and outcomes; never a value, a version
- * id or a user.
+ * Registers meters for the secrets of a source, also for those that handles are made for later. Tags carry names of secrets,
+ * roles and outcomes; never a value, a version id or a user. {@code docs/metrics.md} explains each meter.
  *
- * <ul>
- *   <li>{@code dualkey.secret.checks} (tags {@code secret}, {@code outcome}): checks with the store that have ended
- *   <li>{@code dualkey.secret.uses} (tags {@code secret}, {@code role}): recorded uses of a version in that role
- *   <li>{@code dualkey.secret.unused} (tags {@code secret}, {@code role}): time since the last of them
- *   <li>{@code dualkey.secret.stale} (tag {@code secret}): time since the last successful check
- *   <li>{@code dualkey.secret.versions} (tag {@code secret}): versions accepted now
- *   <li>{@code dualkey.secret.healthy} (tag {@code secret}): 1 when healthy, 0 when degraded or worse
- * </ul>
- *
- * <p>Meters exist for the secrets that handles were made for before {@link #bindTo}. Safe for use by several threads.
+ * <p>Safe for use by several threads.
  */
 public final class SecretMeters implements MeterBinder {
 
@@ -40,7 +33,7 @@ public final class SecretMeters implements MeterBinder {
     private final Clock clock;
 
     /**
-     * Meters of a source.
+     * Makes meters of a source.
      *
      * @param source the source; the meters keep it alive
      */
@@ -55,75 +48,106 @@ public final class SecretMeters implements MeterBinder {
 
     @Override
     public void bindTo(MeterRegistry registry) {
-        source.statuses().forEach(status -> bind(status.name(), registry));
+        var unused = source.observe(new SecretObserver() {
+            @Override
+            public void registered(String secret) {
+                bind(secret, registry);
+            }
+
+            @Override
+            public void checked(String secret, Outcome outcome, Duration took) {
+                timer(secret, outcome, registry).record(took);
+            }
+        });
+    }
+
+    private static Timer timer(String secret, Outcome outcome, MeterRegistry registry) {
+        return Timer.builder("dualkey.secret.refresh")
+                .description("Checks of a secret with its store: how many, and how long the store took")
+                .tag("secret", secret)
+                .tag("outcome", tag(outcome))
+                .register(registry);
     }
 
     private void bind(String secret, MeterRegistry registry) {
         for (Outcome outcome : Outcome.values()) {
-            FunctionCounter.builder(
-                            "dualkey.secret.checks",
-                            source,
-                            read(secret, status -> status.checks().getOrDefault(outcome, 0L)))
-                    .description("Checks of a secret with its store, by their outcome")
-                    .tag("secret", secret)
-                    .tag("outcome", tag(outcome))
-                    .register(registry);
+            var unused = timer(secret, outcome, registry); // there from the start, so that alerts find a zero
         }
         for (Role role : Role.values()) {
             FunctionCounter.builder(
                             "dualkey.secret.uses",
                             source,
-                            read(secret, status -> status.uses().getOrDefault(role, 0L)))
+                            figure(secret, status -> status.uses().getOrDefault(role, 0L)))
                     .description("Uses of a version of a secret, by its role at the time")
                     .tag("secret", secret)
                     .tag("role", tag(role))
                     .register(registry);
-            TimeGauge.builder(
+            seconds(
                             "dualkey.secret.unused",
-                            source,
-                            TimeUnit.SECONDS,
-                            age(
-                                    secret,
-                                    status -> Optional.ofNullable(
-                                            status.lastUses().get(role))))
+                            secret,
+                            status -> Optional.ofNullable(status.lastUses().get(role))
+                                    .map(this::since))
                     .description("Time since a version in this role was last used; NaN if never")
+                    .tag("role", tag(role))
+                    .register(registry);
+        }
+        seconds(
+                        "dualkey.secret.age",
+                        secret,
+                        status -> status.version(Role.CURRENT)
+                                .flatMap(SecretStatus.VersionStatus::activatedAt)
+                                .map(this::since))
+                .description("Time since the current version came into force; NaN if nobody knows")
+                .register(registry);
+        seconds("dualkey.secret.stale", secret, status -> status.lastSuccess().map(this::since))
+                .description("Time since the last successful check; NaN if there was none")
+                .register(registry);
+        seconds(
+                        "dualkey.secret.rotation.overdue",
+                        secret,
+                        status -> status.rotationDue().map(this::since))
+                .description(
+                        "Time since the current version should have been replaced; negative before, NaN if not set")
+                .register(registry);
+        seconds("dualkey.secret.expires", secret, status -> status.expires().map(end -> -since(end)))
+                .description("Time until the current version expires; NaN if it does not")
+                .register(registry);
+        for (Role role : Role.values()) {
+            Gauge.builder(
+                            "dualkey.secret.versions",
+                            source,
+                            figure(
+                                    secret,
+                                    status -> status.versions().stream()
+                                            .filter(version -> version.role() == role)
+                                            .count()))
+                    .description("Versions of a secret in this role")
                     .tag("secret", secret)
                     .tag("role", tag(role))
                     .register(registry);
         }
-        TimeGauge.builder("dualkey.secret.stale", source, TimeUnit.SECONDS, age(secret, SecretStatus::lastSuccess))
-                .description("Time since the last successful check of a secret; NaN if there was none")
-                .tag("secret", secret)
-                .register(registry);
-        Gauge.builder(
-                        "dualkey.secret.versions",
-                        source,
-                        read(
-                                secret,
-                                status -> status.versions().stream()
-                                        .filter(version -> version.role() != Role.UPCOMING)
-                                        .count()))
-                .description("Versions of a secret that are accepted now")
-                .tag("secret", secret)
-                .register(registry);
         Gauge.builder(
                         "dualkey.secret.healthy",
                         source,
-                        read(secret, status -> status.state() == SecretState.HEALTHY ? 1L : 0L))
+                        figure(secret, status -> status.state() == SecretState.HEALTHY ? 1L : 0L))
                 .description("1 while a secret is healthy, 0 while it is degraded, unavailable or loading")
                 .tag("secret", secret)
                 .register(registry);
     }
 
-    private static ToDoubleFunction<SecretSource> read(String secret, Function<SecretStatus, Long> figure) {
-        return source -> source.status(secret).map(figure).orElse(0L).doubleValue();
+    private TimeGauge.Builder<SecretSource> seconds(
+            String name, String secret, Function<SecretStatus, Optional<Double>> time) {
+        ToDoubleFunction<SecretSource> read =
+                from -> from.status(secret).flatMap(time).orElse(Double.NaN);
+        return TimeGauge.builder(name, source, TimeUnit.SECONDS, read).tag("secret", secret);
     }
 
-    private ToDoubleFunction<SecretSource> age(String secret, Function<SecretStatus, Optional<Instant>> time) {
-        return source -> source.status(secret)
-                .flatMap(time)
-                .map(then -> Duration.between(then, clock.instant()).toMillis() / 1000.0)
-                .orElse(Double.NaN);
+    private static ToDoubleFunction<SecretSource> figure(String secret, Function<SecretStatus, Long> figure) {
+        return from -> from.status(secret).map(figure).orElse(0L).doubleValue();
+    }
+
+    private double since(Instant then) {
+        return Duration.between(then, clock.instant()).toMillis() / 1000.0;
     }
 
     private static String tag(Enum<?> constant) {

@@ -6,12 +6,15 @@ import io.dualkey.secrets.InMemoryStore;
 import io.dualkey.secrets.RefreshCause;
 import io.dualkey.secrets.RotatingSecret;
 import io.dualkey.secrets.SecretSource;
+import io.dualkey.secrets.SecretValue;
+import io.dualkey.secrets.StoredVersion;
 import io.dualkey.secrets.Versions;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.ZoneOffset;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 
 class SecretMetersTest {
@@ -46,15 +49,52 @@ class SecretMetersTest {
                             .timeGauge()
                             .value())
                     .isNaN();
-            assertThat(registry.get("dualkey.secret.checks")
+            // The first check was before the registry was there.
+            assertThat(registry.get("dualkey.secret.refresh")
                             .tag("outcome", "ok")
-                            .functionCounter()
+                            .timer()
                             .count())
-                    .isEqualTo(2);
-            assertThat(registry.get("dualkey.secret.versions").gauge().value()).isEqualTo(2);
+                    .isEqualTo(1);
+            assertThat(registry.get("dualkey.secret.versions")
+                            .tag("role", "previous")
+                            .gauge()
+                            .value())
+                    .isEqualTo(1);
             assertThat(registry.get("dualkey.secret.healthy").gauge().value()).isEqualTo(1);
             assertThat(registry.getMetersAsString()).doesNotContain("canary");
         }
+    }
+
+    @Test
+    void metersTellAgeAndWhatComesUp() {
+        Instant now = Instant.parse("2026-03-01T00:00:00Z");
+        InMemoryStore store = new InMemoryStore();
+        store.add(
+                "api-key",
+                StoredVersion.of("1", SecretValue.ofText("canary"))
+                        .withActivatedAt(now.minus(Duration.ofDays(100)))
+                        .withExpires(now.plus(Duration.ofDays(2))));
+        Clock clock = Clock.fixed(now, ZoneOffset.UTC);
+        SecretSource.Builder builder =
+                SecretSource.builder(store).clock(clock).secret("api-key", key -> key.rotateEvery(Duration.ofDays(90)));
+        try (SecretSource source = builder.build()) {
+            var registry = new SimpleMeterRegistry();
+            new SecretMeters(source, clock).bindTo(registry);
+            source.secret("api-key"); // after the meters were bound
+            source.start(Duration.ofSeconds(10));
+            assertThat(days(registry, "dualkey.secret.age")).isEqualTo(100);
+            assertThat(days(registry, "dualkey.secret.rotation.overdue")).isEqualTo(10);
+            assertThat(days(registry, "dualkey.secret.expires")).isEqualTo(2);
+            assertThat(days(registry, "dualkey.secret.stale")).isZero();
+            assertThat(source.status("api-key").orElseThrow().warnings())
+                    .hasSize(2)
+                    .anySatisfy(one -> assertThat(one).contains("2026-02-19"))
+                    .anySatisfy(one -> assertThat(one).contains("expires at 2026-03-03"));
+        }
+    }
+
+    private static double days(SimpleMeterRegistry registry, String name) {
+        return registry.get(name).timeGauge().value(TimeUnit.DAYS);
     }
 
     private static double uses(SimpleMeterRegistry registry, String role) {
