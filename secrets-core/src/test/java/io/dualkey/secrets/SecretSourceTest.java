@@ -8,7 +8,9 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
 
 /** The engine in virtual time: nothing happens but when a test lets time pass. */
@@ -455,6 +457,102 @@ class SecretSourceTest {
         store.put("key", "two");
         time.advance(ROUND);
         assertThat(text(secret)).isEqualTo("two");
+    }
+
+    // P6: staleness
+
+    private RotatingSecret startedWith(Consumer<SecretOptions> options) {
+        SecretSource over = SecretSource.builder(store)
+                .refreshInterval(INTERVAL)
+                .secret("key", options)
+                .threads(time)
+                .build();
+        RotatingSecret secret = over.secret("key");
+        start(over);
+        return secret;
+    }
+
+    @Test
+    void withoutALimitAnUnreachableStoreIsServedOnForEver() {
+        store.put("key", "one");
+        RotatingSecret secret = started("key");
+        store.failWith(Outcome.UNREACHABLE);
+        time.advance(Duration.ofDays(300));
+        assertThat(text(secret)).isEqualTo("one");
+        assertThat(secret.status().state()).isEqualTo(SecretState.DEGRADED);
+        assertThat(secret.status().detail()).contains("cannot be reached", "memory", "check the store's address");
+    }
+
+    @Test
+    void staleSecretIsServedOnUnlessItFailsClosed() {
+        store.put("key", "one");
+        RotatingSecret open = startedWith(key -> key.maxStale(Duration.ofHours(6)));
+        store.failWith(Outcome.UNREACHABLE);
+        time.advance(Duration.ofHours(7));
+        assertThat(text(open)).isEqualTo("one");
+        assertThat(open.status().detail()).contains("longer ago than PT6H", "cannot be reached");
+    }
+
+    @Test
+    void secretThatFailsClosedIsRefusedAtItsLimitAndServedAgainAfterAGoodCheck() {
+        store.put("key", "one");
+        RotatingSecret closed =
+                startedWith(key -> key.maxStale(Duration.ofHours(6)).failClosed());
+        Rotating<Integer> length = closed.map(SecretValue::length);
+        store.failWith(Outcome.UNREACHABLE);
+        time.advance(Duration.ofHours(6).minusSeconds(1));
+        assertThat(length.current()).isEqualTo(3);
+        time.advance(Duration.ofSeconds(70));
+        assertThatThrownBy(length::current)
+                .isInstanceOf(SecretUnavailableException.class)
+                .hasMessageContainingAll("'key'", "refused", "PT6H");
+        assertThat(closed.versions().accepted()).isEmpty();
+        store.recover();
+        time.advance(Duration.ofMinutes(5));
+        assertThat(length.current()).isEqualTo(3);
+        assertThat(closed.status().state()).isEqualTo(SecretState.HEALTHY);
+    }
+
+    @Test
+    void contradictorySettingsAreRefusedWhenBuilt() {
+        assertThatThrownBy(() -> startedWith(SecretOptions::failClosed))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContainingAll("'key'", "maxStale");
+        assertThatThrownBy(() -> startedWith(key -> key.maxStale(Duration.ofSeconds(119))))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContainingAll("'key'", "two refresh intervals");
+    }
+
+    @Test
+    void everyOutcomeButOkSaysWhatHappenedAndWhatToDo() {
+        for (Outcome outcome : Outcome.values()) {
+            assertThat(outcome.description().isEmpty()).isEqualTo(outcome == Outcome.OK);
+            assertThat(outcome.advice().isEmpty()).isEqualTo(outcome == Outcome.OK);
+        }
+    }
+
+    @Test
+    void storeThatStopsAnsweringIsDegradedWithoutAFailure() {
+        AtomicBoolean hang = new AtomicBoolean();
+        VirtualTime stuck = new VirtualTime() {
+            @Override
+            public void execute(Runnable task) {
+                if (!hang.get()) {
+                    super.execute(task);
+                }
+            }
+        };
+        store.put("key", "one");
+        SecretSource over = SecretSource.builder(store).threads(stuck).build();
+        RotatingSecret secret = over.secret("key");
+        var unused = over.begin();
+        stuck.run();
+        hang.set(true); // workers never come back
+        stuck.advance(Duration.ofMinutes(2));
+        assertThat(secret.status().state()).isEqualTo(SecretState.HEALTHY);
+        stuck.advance(Duration.ofMinutes(2));
+        assertThat(secret.status().state()).isEqualTo(SecretState.DEGRADED);
+        assertThat(secret.status().detail()).contains("has not answered since 2026-01-01T00:00:00Z");
     }
 
     // P9: listeners

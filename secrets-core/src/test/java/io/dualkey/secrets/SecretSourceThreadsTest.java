@@ -8,8 +8,11 @@ import com.sun.management.ThreadMXBean;
 import java.lang.management.ManagementFactory;
 import java.time.Duration;
 import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
@@ -97,6 +100,63 @@ class SecretSourceThreadsTest {
             release.countDown();
             assertThat(hanging.join()).isEqualTo(RefreshResult.CHANGED);
             assertThat(stuck.current().revealText()).isEqualTo("two");
+        }
+    }
+
+    /** P1: however many threads read while the store hangs, none enters it and none waits. */
+    @Test
+    void tenThousandReadersDoNotWaitForAStoreThatHangs() throws Exception {
+        Set<Thread> inStore = ConcurrentHashMap.newKeySet();
+        AtomicBoolean hang = new AtomicBoolean();
+        CountDownLatch release = new CountDownLatch(1);
+        SecretStore slow = new SecretStore() {
+            @Override
+            public String description() {
+                return "slow";
+            }
+
+            @Override
+            public List<StoreResult> read(List<StoreQuery> queries) throws InterruptedException {
+                inStore.add(Thread.currentThread());
+                if (hang.get()) {
+                    release.await();
+                }
+                return store.read(queries);
+            }
+        };
+        store.put("key", "one");
+        try (SecretSource source = SecretSource.from(slow)) {
+            RotatingSecret secret = source.secret("key");
+            source.start(DEADLINE);
+            hang.set(true);
+            var hanging = secret.refresh(RefreshCause.OPERATOR);
+            int readers = 10_000;
+            CountDownLatch read = new CountDownLatch(readers);
+            ThreadFactory threads = virtualThreadsOr(task -> new Thread(null, task, "reader", 64 * 1024));
+            for (int i = 0; i < readers; i++) {
+                threads.newThread(() -> {
+                            if (secret.current().length() == 3) {
+                                read.countDown();
+                            }
+                        })
+                        .start();
+            }
+            assertThat(read.await(30, TimeUnit.SECONDS)).isTrue();
+            assertThat(hanging).isNotDone();
+            assertThat(inStore)
+                    .allSatisfy(thread -> assertThat(thread.getName()).startsWith("dualkey-worker"));
+            release.countDown();
+        }
+    }
+
+    /** Virtual threads where the JDK has them (21 and later). */
+    private static ThreadFactory virtualThreadsOr(ThreadFactory platform) throws ReflectiveOperationException {
+        try {
+            Object builder = Thread.class.getMethod("ofVirtual").invoke(null);
+            Class<?> type = Class.forName("java.lang.Thread$Builder");
+            return (ThreadFactory) type.getMethod("factory").invoke(builder);
+        } catch (NoSuchMethodException older) {
+            return platform;
         }
     }
 

@@ -14,7 +14,7 @@ import java.util.concurrent.atomic.AtomicReference;
 
 /** The engine's threads in virtual time: nothing runs but in {@link #run} and {@link #advance}, on the caller's thread.
  * Several engines may share one, as a fleet shares the time. */
-final class VirtualTime implements EngineThreads {
+class VirtualTime implements EngineThreads {
 
     private record Timer(Instant at, long order, AtomicReference<Runnable> task) {
 
