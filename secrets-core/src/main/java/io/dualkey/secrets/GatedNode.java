@@ -4,8 +4,8 @@ import io.dualkey.secrets.Acceptance.Accepted;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.HashMap;
-import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -14,7 +14,7 @@ import org.slf4j.LoggerFactory;
 final class GatedNode<T> extends Node<T> {
 
     /*
-     * Concurrency: the verdicts and `testing` belong to the serial queue (see Node). The gate runs on a worker
+     * Concurrency: `testing` and all changes of `tests` belong to the serial queue (see Node). The gate runs on a worker
      * of its own,
      * one version at a time, and hands its answer back through the queue; an answer about a version that is gone
      * by then
@@ -36,7 +36,7 @@ final class GatedNode<T> extends Node<T> {
 
     private final Node<T> parent;
     private final Gate<T> gate;
-    private final Map<VersionRecord, Test> tests = new HashMap<>();
+    private volatile Map<VersionRecord, Test> tests = Map.of(); // replaced as a whole, on the serial queue
     private boolean testing;
 
     GatedNode(Node<T> parent, Gate<T> gate) {
@@ -66,8 +66,16 @@ final class GatedNode<T> extends Node<T> {
     }
 
     @Override
-    void retain(List<VersionRecord> alive) {
-        tests.keySet().retainAll(alive);
+    void prepare(Set<VersionRecord> alive) {
+        Map<VersionRecord, Test> after = new HashMap<>(tests);
+        after.keySet().retainAll(alive);
+        tests = Map.copyOf(after);
+    }
+
+    private void note(VersionRecord version, Test test) {
+        Map<VersionRecord, Test> after = new HashMap<>(tests);
+        after.put(version, test);
+        tests = Map.copyOf(after);
     }
 
     private Test test(VersionRecord version) {
@@ -109,10 +117,10 @@ final class GatedNode<T> extends Node<T> {
         testing = false;
         int failures = test(version).failures;
         if (failure == null) {
-            tests.put(version, new Test(Answer.ADMITTED, null, failures));
+            note(version, new Test(Answer.ADMITTED, null, failures));
         } else {
             String reason = UnusableSecretException.reasonOf(failure);
-            tests.put(version, new Test(Answer.HELD_OFF, reason, failures + 1));
+            note(version, new Test(Answer.HELD_OFF, reason, failures + 1));
             Duration delay = retryDelay(failure, failures);
             log.warn(
                     "Version {} of secret '{}' is held off, the one before it serves on; next try in {} s: {}",
@@ -128,7 +136,7 @@ final class GatedNode<T> extends Node<T> {
     private void retry(VersionRecord version) {
         Test last = tests.get(version);
         if (last != null && last.answer == Answer.HELD_OFF) {
-            tests.put(version, new Test(Answer.UNKNOWN, last.problem, last.failures));
+            note(version, new Test(Answer.UNKNOWN, last.problem, last.failures));
             root().evaluateAll();
         }
     }

@@ -1,9 +1,9 @@
 package io.dualkey.secrets;
 
 import java.util.HashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** A handle whose values are parsed from its parent's, once for each version. */
@@ -13,7 +13,7 @@ final class MappedNode<S, T> extends Node<T> {
 
     private final Node<S> parent;
     private final Parser<? super S, ? extends T> parser;
-    private final Map<VersionRecord, Parsed<T>> parsed = new HashMap<>(); // see Node on who touches it
+    private volatile Map<VersionRecord, Parsed<T>> parsed = Map.of(); // replaced as a whole, see Node
 
     MappedNode(Node<S> parent, Parser<? super S, ? extends T> parser) {
         this.parent = parent;
@@ -26,33 +26,36 @@ final class MappedNode<S, T> extends Node<T> {
     }
 
     @Override
+    void prepare(Set<VersionRecord> alive) {
+        Map<VersionRecord, Parsed<T>> before = parsed;
+        Map<VersionRecord, Parsed<T>> after = new HashMap<>();
+        for (VersionRecord version : alive) {
+            Parsed<T> known = before.get(version);
+            if (known != null) {
+                after.put(version, known);
+            } else if (parent.usable(version)) {
+                after.put(version, parse(version));
+            }
+        }
+        parsed = Map.copyOf(after);
+    }
+
+    @Override
     boolean usable(VersionRecord version) {
-        return parent.usable(version) && parsed(version).problem == null;
+        Parsed<T> known = parsed.get(version);
+        return known != null && known.value != null && parent.usable(version);
     }
 
     @Override
     T value(VersionRecord version) {
-        return Objects.requireNonNull(parsed(version).value);
+        return Objects.requireNonNull(Objects.requireNonNull(parsed.get(version)).value);
     }
 
     @Override
     @Nullable
     String problemWith(VersionRecord version) {
-        return parent.usable(version) ? parsed(version).problem : parent.problemWith(version);
-    }
-
-    @Override
-    void retain(List<VersionRecord> alive) {
-        parsed.keySet().retainAll(alive);
-    }
-
-    private Parsed<T> parsed(VersionRecord version) {
         Parsed<T> known = parsed.get(version);
-        if (known == null) {
-            known = parse(version);
-            parsed.put(version, known);
-        }
-        return known;
+        return known == null || !parent.usable(version) ? parent.problemWith(version) : known.problem;
     }
 
     private Parsed<T> parse(VersionRecord version) {

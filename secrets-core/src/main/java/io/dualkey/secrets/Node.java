@@ -6,9 +6,11 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Consumer;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -24,8 +26,8 @@ abstract sealed class Node<T> implements Rotating<T> permits SecretNode, MappedN
      * All changes
      * are made on the secret's serial queue, parent before child, so a child is never ahead of its parent. The
      * exception is
-     * a node that is being made: its maker evaluates it once before anybody else can see it, and attaching it queues
-     * another evaluation, which catches what changed in between. Parsers and listeners run on the queue or on queues of
+     * a node that is being made: its maker evaluates it once before anybody else can see it, from what its parent has
+     * published, and attaching it queues another evaluation, which catches what changed in between. Parsers and listeners run on the queue or on queues of
      * their own, never under a lock.
      */
 
@@ -51,8 +53,11 @@ abstract sealed class Node<T> implements Rotating<T> permits SecretNode, MappedN
     /** What follows from a new view; called on the serial queue, never while the node is being made. */
     void evaluated(Instant now) {}
 
-    /** Forgets what it holds of versions that the secret no longer has; called on the serial queue. */
-    abstract void retain(List<VersionRecord> alive);
+    /**
+     * Finds out what it can about the versions that the secret has, and forgets all others. What it found is published as
+     * one immutable object, from which {@link #usable}, {@link #value} and {@link #problemWith} answer.
+     */
+    abstract void prepare(Set<VersionRecord> alive);
 
     @Override
     public final T current() {
@@ -91,7 +96,7 @@ abstract sealed class Node<T> implements Rotating<T> permits SecretNode, MappedN
     private <R> Node<R> attach(Node<R> child) {
         child.evaluate(root().history(), root().now());
         children.add(child);
-        root().queue().execute(() -> child.evaluateTree(root().history(), root().now()));
+        root().queue().execute(root()::evaluateAll);
         return child;
     }
 
@@ -130,8 +135,7 @@ abstract sealed class Node<T> implements Rotating<T> permits SecretNode, MappedN
     }
 
     private @Nullable Instant evaluate(List<Occurrence> history, Instant now) {
-        List<VersionRecord> alive = history.stream().map(Occurrence::version).toList();
-        retain(alive);
+        prepare(history.stream().map(Occurrence::version).collect(Collectors.toUnmodifiableSet()));
         Verdict verdict = Acceptance.at(history, this::usable, policy().grace(), now);
         Version<T> before = versions.currentOrNull();
         Version<T> after = version(verdict.current());

@@ -88,9 +88,14 @@ final class ReadGroup {
     }
 
     void close() {
+        CompletableFuture<RefreshResult> underWay;
         synchronized (lock) {
             closed = true;
             timer.run();
+            underWay = flight;
+        }
+        if (underWay != null) { // its worker is interrupted and may not get to say how it ended
+            underWay.complete(RefreshResult.FAILED);
         }
     }
 

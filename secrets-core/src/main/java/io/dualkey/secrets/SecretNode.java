@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.LongAdder;
 import org.jspecify.annotations.Nullable;
@@ -148,7 +149,7 @@ final class SecretNode extends Node<SecretValue> implements RotatingSecret {
     }
 
     @Override
-    void retain(List<VersionRecord> alive) {}
+    void prepare(Set<VersionRecord> alive) {}
 
     CompletableFuture<RefreshResult> refreshGroup(RefreshCause cause) {
         return group.refresh(cause);

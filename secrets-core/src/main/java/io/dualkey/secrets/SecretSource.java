@@ -170,7 +170,7 @@ public final class SecretSource implements AutoCloseable {
     public void start(Duration deadline) {
         CompletableFuture<Void> settled = begin();
         try {
-            settled.get(deadline.toNanos(), TimeUnit.NANOSECONDS);
+            settled.get(deadline.toMillis(), TimeUnit.MILLISECONDS);
         } catch (InterruptedException interrupted) {
             Thread.currentThread().interrupt();
         } catch (TimeoutException late) {

@@ -7,6 +7,7 @@ import static org.awaitility.Awaitility.await;
 import com.sun.management.ThreadMXBean;
 import java.lang.management.ManagementFactory;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -100,6 +101,55 @@ class SecretSourceThreadsTest {
             release.countDown();
             assertThat(hanging.join()).isEqualTo(RefreshResult.CHANGED);
             assertThat(stuck.current().revealText()).isEqualTo("two");
+        }
+    }
+
+    @Test
+    void closingEndsARefreshThatIsUnderWay() {
+        CountDownLatch inStore = new CountDownLatch(1);
+        SecretStore hanging = new SecretStore() {
+            @Override
+            public String description() {
+                return "a store that hangs";
+            }
+
+            @Override
+            public List<StoreResult> read(List<StoreQuery> queries) throws InterruptedException {
+                inStore.countDown();
+                new CountDownLatch(1).await();
+                return List.of();
+            }
+        };
+        SecretSource source = SecretSource.from(hanging);
+        RotatingSecret secret = source.secret("key");
+        var unused = source.begin();
+        await().atMost(DEADLINE).until(() -> inStore.getCount() == 0);
+        var refresh = secret.refresh(RefreshCause.LOGIN_FAILED);
+        source.close();
+        assertThat(refresh).succeedsWithin(DEADLINE).isEqualTo(RefreshResult.FAILED);
+    }
+
+    /** Handles may be derived by any thread while the secret rotates: each version is parsed once, and none is missed. */
+    @Test
+    void handlesCanBeDerivedWhileTheSecretRotates() {
+        store.put("number", "0");
+        try (SecretSource source = SecretSource.builder(store)
+                .refreshInterval(Duration.ofMillis(10))
+                .build()) {
+            RotatingSecret secret = source.secret("number");
+            Rotating<String> text = secret.map(SecretValue::revealText);
+            source.start(DEADLINE);
+            List<Rotating<Integer>> derived = new ArrayList<>();
+            for (int i = 1; i <= 200; i++) {
+                store.put("number", Integer.toString(i));
+                Rotating<Integer> handle = text.map(Integer::valueOf);
+                assertThat(handle.current()).isBetween(0, i);
+                derived.add(handle);
+            }
+            assertThat(secret.refresh(RefreshCause.OPERATOR)).succeedsWithin(DEADLINE);
+            await().atMost(DEADLINE)
+                    .untilAsserted(() -> assertThat(derived)
+                            .allSatisfy(handle -> assertThat(handle.current()).isEqualTo(200)));
         }
     }
 
