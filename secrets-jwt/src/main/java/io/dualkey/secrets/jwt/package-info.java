@@ -1,4 +1,7 @@
-/** Verification and signing of JSON Web Tokens with keys that rotate. */
+/**
+ * Verification and signing of JSON Web Tokens with keys that rotate. Begin with {@link
+ * io.dualkey.secrets.jwt.JwtVerifier} and {@link io.dualkey.secrets.jwt.JwtSigner}.
+ */
 @NullMarked
 package io.dualkey.secrets.jwt;
 

@@ -1,0 +1,510 @@
+package io.dualkey.secrets.jwt;
+
+import static java.nio.charset.StandardCharsets.US_ASCII;
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import java.math.BigInteger;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Walks over one JSON text (RFC 8259) in UTF-8, token by token, without allocating. It is strict: member names are
+ * unique within their object, escapes count as what they stand for, nothing but white space follows the value, UTF-8 is
+ * well-formed, surrogates come in pairs, and depth and number of members are limited. After the first violation it
+ * answers {@link #ERROR} for good.
+ *
+ * <p>It may rewrite the bytes it has passed: names with escapes are unescaped in place. Not safe for use by several
+ * threads.
+ */
+final class JsonCursor {
+
+    static final int ERROR = 0;
+    static final int END = 1;
+    static final int BEGIN_OBJECT = 2;
+    static final int END_OBJECT = 3;
+    static final int BEGIN_ARRAY = 4;
+    static final int END_ARRAY = 5;
+    static final int NAME = 6;
+    static final int STRING = 7;
+    static final int NUMBER = 8;
+    static final int TRUE = 9;
+    static final int FALSE = 10;
+    static final int NULL = 11;
+
+    static final long NO_DATE = Long.MIN_VALUE;
+
+    private static final int MAX_DEPTH = 16;
+    private static final int MAX_MEMBERS = 256;
+    private static final long LAST_DATE = 253_402_300_799L; // 9999-12-31T23:59:59Z
+
+    /** What may come next. */
+    private enum State {
+        VALUE,
+        FIRST_ELEMENT,
+        NAME,
+        FIRST_NAME,
+        AFTER_VALUE,
+        FAILED
+    }
+
+    private byte[] bytes = new byte[0];
+    private int position;
+    private int end;
+    private State state = State.FAILED;
+
+    private int depth;
+    private long objects; // one bit for each depth: whether it is an object
+    private final int[] firstMember = new int[MAX_DEPTH + 1];
+    private final int[] nameStarts = new int[MAX_MEMBERS];
+    private final int[] nameLengths = new int[MAX_MEMBERS];
+    private final int[] nameHashes = new int[MAX_MEMBERS];
+    private int members; // of all open objects together
+
+    private int start;
+    private int length;
+    private boolean escaped;
+    private boolean integer;
+
+    /** Begins at the start of a text. */
+    void reset(byte[] text, int textLength) {
+        bytes = text;
+        position = 0;
+        end = textLength;
+        state = State.VALUE;
+        depth = 0;
+        members = 0;
+    }
+
+    /** Moves to the next token and says which it is. */
+    int next() {
+        skipSpace();
+        switch (state) {
+            case AFTER_VALUE -> {
+                if (depth == 0) {
+                    return position == end ? END : fail();
+                }
+                int separator = take();
+                if (separator != ',') {
+                    return close(separator);
+                }
+                skipSpace();
+                return inObject() ? name() : value(take());
+            }
+            case FIRST_NAME -> {
+                if (position < end && bytes[position] == '}') {
+                    return close(take());
+                }
+                return name();
+            }
+            case FIRST_ELEMENT -> {
+                int first = take();
+                return first == ']' ? close(first) : value(first);
+            }
+            case VALUE -> {
+                return value(take());
+            }
+            default -> {
+                return fail();
+            }
+        }
+    }
+
+    /** Passes over the rest of the value whose first token was just read; false after a violation. */
+    boolean skip(int token) {
+        if (token == BEGIN_OBJECT || token == BEGIN_ARRAY) {
+            int outside = depth - 1;
+            while (depth > outside) {
+                if (next() == ERROR) {
+                    return false;
+                }
+            }
+        }
+        return token != ERROR;
+    }
+
+    private int fail() {
+        state = State.FAILED;
+        return ERROR;
+    }
+
+    private boolean inObject() {
+        return (objects >> depth & 1) != 0;
+    }
+
+    private int take() {
+        return position < end ? bytes[position++] : -1;
+    }
+
+    private void skipSpace() {
+        while (position < end) {
+            byte next = bytes[position];
+            if (next != ' ' && next != '\n' && next != '\r' && next != '\t') {
+                return;
+            }
+            position++;
+        }
+    }
+
+    private int open(boolean object) {
+        if (depth == MAX_DEPTH) {
+            return fail();
+        }
+        depth++;
+        objects = object ? objects | 1L << depth : objects & ~(1L << depth);
+        firstMember[depth] = members;
+        state = object ? State.FIRST_NAME : State.FIRST_ELEMENT;
+        return object ? BEGIN_OBJECT : BEGIN_ARRAY;
+    }
+
+    private int close(int bracket) {
+        boolean object = inObject();
+        if (bracket != (object ? '}' : ']')) {
+            return fail();
+        }
+        members = firstMember[depth];
+        depth--;
+        state = State.AFTER_VALUE;
+        return object ? END_OBJECT : END_ARRAY;
+    }
+
+    private int value(int first) {
+        state = State.AFTER_VALUE;
+        return switch (first) {
+            case '{' -> open(true);
+            case '[' -> open(false);
+            case '"' -> string() ? STRING : fail();
+            case 't' -> literal("rue", TRUE);
+            case 'f' -> literal("alse", FALSE);
+            case 'n' -> literal("ull", NULL);
+            default -> number(first);
+        };
+    }
+
+    private int literal(String rest, int token) {
+        for (int i = 0; i < rest.length(); i++) {
+            if (take() != rest.charAt(i)) {
+                return fail();
+            }
+        }
+        return token;
+    }
+
+    private int name() {
+        if (take() != '"' || !string()) {
+            return fail();
+        }
+        if (escaped) {
+            length = unescape(bytes, start, length);
+            escaped = false;
+        }
+        if (!remember()) {
+            return fail();
+        }
+        skipSpace();
+        if (take() != ':') {
+            return fail();
+        }
+        state = State.VALUE;
+        return NAME;
+    }
+
+    /** Notes the name; false if the object already has it. */
+    private boolean remember() {
+        int hash = 0;
+        for (int i = start; i < start + length; i++) {
+            hash = 31 * hash + bytes[i];
+        }
+        for (int i = firstMember[depth]; i < members; i++) {
+            if (nameHashes[i] == hash
+                    && Arrays.equals(
+                            bytes, nameStarts[i], nameStarts[i] + nameLengths[i], bytes, start, start + length)) {
+                return false;
+            }
+        }
+        if (members == MAX_MEMBERS) {
+            return false;
+        }
+        nameStarts[members] = start;
+        nameLengths[members] = length;
+        nameHashes[members] = hash;
+        members++;
+        return true;
+    }
+
+    /** Reads a string after its opening quote. */
+    private boolean string() {
+        byte[] text = bytes;
+        int at = position;
+        start = at;
+        escaped = false;
+        while (at < end) {
+            byte next = text[at];
+            if (next == '"') {
+                length = at - start;
+                position = at + 1;
+                return true;
+            }
+            if (next >= ' ' && next != '\\') {
+                at++;
+            } else {
+                at = next == '\\' ? escape(at) : next < 0 ? sequence(at) : -1;
+                if (at < 0) {
+                    return false;
+                }
+            }
+        }
+        return false;
+    }
+
+    /** Checks an escape; the position after it, or -1. */
+    private int escape(int at) {
+        escaped = true;
+        if (at + 1 >= end) {
+            return -1;
+        }
+        byte kind = bytes[at + 1];
+        if (kind != 'u') {
+            return "\"\\/bfnrt".indexOf(kind) < 0 ? -1 : at + 2;
+        }
+        int unit = hex(at + 2);
+        if (unit < 0 || Character.isLowSurrogate((char) unit)) {
+            return -1;
+        }
+        if (!Character.isHighSurrogate((char) unit)) {
+            return at + 6;
+        }
+        boolean paired = at + 7 < end
+                && bytes[at + 6] == '\\'
+                && bytes[at + 7] == 'u'
+                && Character.isLowSurrogate((char) hex(at + 8));
+        return paired ? at + 12 : -1;
+    }
+
+    private int hex(int at) {
+        if (at + 4 > end) {
+            return -1;
+        }
+        return hex(bytes, at);
+    }
+
+    private static int hex(byte[] text, int at) {
+        int unit = 0;
+        for (int i = at; i < at + 4; i++) {
+            int digit = text[i] < 0 ? -1 : Character.digit(text[i], 16);
+            if (digit < 0) {
+                return -1;
+            }
+            unit = unit << 4 | digit;
+        }
+        return unit;
+    }
+
+    /** Checks a UTF-8 sequence of several bytes (RFC 3629 section 4); the position after it, or -1. */
+    private int sequence(int at) {
+        int first = bytes[at] & 0xFF;
+        int size = first >= 0xC2 && first < 0xE0 ? 2 : first >= 0xE0 && first < 0xF0 ? 3 : first <= 0xF4 ? 4 : 0;
+        if (first < 0xC2 || size == 0 || at + size > end) {
+            return -1;
+        }
+        for (int i = 1; i < size; i++) {
+            if ((bytes[at + i] & 0xC0) != 0x80) {
+                return -1;
+            }
+        }
+        int second = bytes[at + 1] & 0xFF;
+        boolean wrong = (first == 0xE0 && second < 0xA0) // overlong
+                || (first == 0xED && second >= 0xA0) // a surrogate
+                || (first == 0xF0 && second < 0x90) // overlong
+                || (first == 0xF4 && second >= 0x90); // beyond U+10FFFF
+        return wrong ? -1 : at + size;
+    }
+
+    private int number(int first) {
+        start = position - 1;
+        int digit = first == '-' ? take() : first;
+        if (digit < '0' || digit > '9') {
+            return fail();
+        }
+        if (digit != '0') {
+            skipDigits();
+        }
+        integer = true;
+        if (position < end && bytes[position] == '.') {
+            integer = false;
+            position++;
+            if (!skipDigits()) {
+                return fail();
+            }
+        }
+        if (position < end && (bytes[position] | 0x20) == 'e') {
+            integer = false;
+            position++;
+            if (position < end && (bytes[position] == '+' || bytes[position] == '-')) {
+                position++;
+            }
+            if (!skipDigits()) {
+                return fail();
+            }
+        }
+        length = position - start;
+        return NUMBER;
+    }
+
+    private boolean skipDigits() {
+        int before = position;
+        while (position < end && bytes[position] >= '0' && bytes[position] <= '9') {
+            position++;
+        }
+        return position > before;
+    }
+
+    /** Whether the name or string just read is this text, given in UTF-8. */
+    boolean is(byte[] text) {
+        if (!escaped) {
+            return length == text.length && Arrays.equals(bytes, start, start + length, text, 0, text.length);
+        }
+        byte[] plain = Arrays.copyOfRange(bytes, start, start + length);
+        int plainLength = unescape(plain, 0, plain.length);
+        return Arrays.equals(plain, 0, plainLength, text, 0, text.length);
+    }
+
+    /** Whether the name or string just read is this text of ASCII, given in lower case, but for the case of letters. */
+    boolean isIgnoringCase(byte[] lowerCase) {
+        if (escaped || length != lowerCase.length) {
+            return false;
+        }
+        for (int i = 0; i < length; i++) {
+            byte next = bytes[start + i];
+            if ((next >= 'A' && next <= 'Z' ? next + 32 : next) != lowerCase[i]) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /** The name or string just read. */
+    String string(int token) {
+        if (token != NAME && token != STRING) {
+            throw new IllegalStateException();
+        }
+        if (!escaped) {
+            return new String(bytes, start, length, UTF_8);
+        }
+        byte[] plain = Arrays.copyOfRange(bytes, start, start + length);
+        return new String(plain, 0, unescape(plain, 0, plain.length), UTF_8);
+    }
+
+    /** The number just read as a NumericDate (RFC 7519 section 2), in milliseconds; {@link #NO_DATE} if out of range. */
+    long dateMillis() {
+        if (integer && length <= 12 && bytes[start] != '-') {
+            long seconds = 0;
+            for (int i = start; i < start + length; i++) {
+                seconds = 10 * seconds + (bytes[i] - '0');
+            }
+            return seconds <= LAST_DATE ? seconds * 1000 : NO_DATE;
+        }
+        double seconds = Double.parseDouble(ascii());
+        return seconds >= 0 && seconds <= LAST_DATE ? (long) (seconds * 1000) : NO_DATE;
+    }
+
+    private String ascii() {
+        return new String(bytes, start, length, US_ASCII);
+    }
+
+    /** Unescapes in place a string that was found valid; what comes out is never longer. */
+    private static int unescape(byte[] text, int from, int length) {
+        int to = from;
+        int at = from;
+        while (at < from + length) {
+            byte next = text[at++];
+            if (next != '\\') {
+                text[to++] = next;
+                continue;
+            }
+            byte kind = text[at++];
+            if (kind != 'u') {
+                int index = "bfnrt".indexOf(kind);
+                text[to++] = index < 0 ? kind : (byte) "\b\f\n\r\t".charAt(index);
+                continue;
+            }
+            int code = hex(text, at);
+            at += 4;
+            if (Character.isHighSurrogate((char) code)) {
+                code = Character.toCodePoint((char) code, (char) hex(text, at + 2));
+                at += 6;
+            }
+            byte[] encoded = Character.toString(code).getBytes(UTF_8);
+            System.arraycopy(encoded, 0, text, to, encoded.length);
+            to += encoded.length;
+        }
+        return to - from;
+    }
+
+    /** Reads a whole text that is an object; null if it is anything else. The result is unmodifiable. */
+    static @Nullable Map<String, Object> readObject(byte[] text) {
+        JsonCursor cursor = new JsonCursor();
+        cursor.reset(text, text.length);
+        if (cursor.next() != BEGIN_OBJECT) {
+            return null;
+        }
+        Map<String, Object> object = cursor.object();
+        return object != null && cursor.next() == END ? object : null;
+    }
+
+    /** The members after the opening bracket, without those whose value is null; null after a violation. */
+    private @Nullable Map<String, Object> object() {
+        Map<String, Object> object = new LinkedHashMap<>();
+        int token = next();
+        while (token == NAME) {
+            String name = string(token);
+            int kind = next();
+            Object value = read(kind);
+            if (value != null) {
+                object.put(name, value);
+            } else if (kind != NULL) {
+                return null;
+            }
+            token = next();
+        }
+        return token == END_OBJECT ? Collections.unmodifiableMap(object) : null;
+    }
+
+    private @Nullable List<Object> array() {
+        List<Object> array = new ArrayList<>();
+        int token = next();
+        while (token != END_ARRAY) {
+            Object value = read(token);
+            if (value != null) {
+                array.add(value);
+            } else if (token != NULL) {
+                return null;
+            }
+            token = next();
+        }
+        return Collections.unmodifiableList(array);
+    }
+
+    private @Nullable Object read(int token) {
+        return switch (token) {
+            case BEGIN_OBJECT -> object();
+            case BEGIN_ARRAY -> array();
+            case STRING -> string(token);
+            case NUMBER -> number();
+            case TRUE -> true;
+            case FALSE -> false;
+            default -> null;
+        };
+    }
+
+    private Object number() {
+        if (!integer) {
+            return Double.valueOf(ascii());
+        }
+        return length <= 18 ? (Object) Long.valueOf(ascii()) : new BigInteger(ascii());
+    }
+}

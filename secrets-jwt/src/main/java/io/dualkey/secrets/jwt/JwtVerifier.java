@@ -1,0 +1,424 @@
+package io.dualkey.secrets.jwt;
+
+import static java.nio.charset.StandardCharsets.US_ASCII;
+
+import io.dualkey.secrets.Parser;
+import io.dualkey.secrets.RefreshCause;
+import io.dualkey.secrets.RefreshResult;
+import io.dualkey.secrets.Rotating;
+import io.dualkey.secrets.SecretUnavailableException;
+import io.dualkey.secrets.SecretValue;
+import io.dualkey.secrets.Version;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Verifies JSON Web Tokens (RFC 7519) with a key that rotates: the current key, the previous ones within their grace
+ * period, and the upcoming one if the store announces it are accepted, each as soon and as long as the secret says.
+ *
+ * <pre>{@code
+ * var secrets = SecretSource.from(DirectoryStore.at(Path.of("/etc/secrets")));
+ * var verifier = JwtVerifier.hs256(secrets.secret("jwt-secret"), KeyFormat.BASE64)
+ *         .issuer("https://login.example.com")
+ *         .audience("web")
+ *         .build();
+ * secrets.start(Duration.ofSeconds(10));
+ *
+ * VerifiedJwt jwt = verifier.verify(token);
+ * }</pre>
+ *
+ * <p>A token is a compact JWS (RFC 7515 section 7.1) without extensions, whose {@code alg} is exactly the one that the
+ * verifier was told, whose {@code typ}, if it has one, is JWT or at+jwt (RFC 9068), and whose text is canonical: every
+ * other spelling of the same bytes is refused. {@code exp} is required. The rest is said at {@link RejectionReason}.
+ *
+ * <p>A {@code kid} in the token chooses the key to try first. Where the library derived the {@code kid} from the key, a
+ * token with another one is tried with all accepted keys; where a JWK came with a {@code kid}, tokens with another one
+ * are not.
+ *
+ * <p>If no accepted key verifies a token that looks right otherwise, the secret is refreshed within the budget of {@link
+ * RefreshCause#UNTRUSTED}, and the token is judged again if that brings a new key in time. A few threads at most wait
+ * for that, each for {@link Builder#refreshWait} at most; all others never wait.
+ *
+ * <p>Safe for use by several threads, virtual ones included.
+ */
+public final class JwtVerifier {
+
+    /*
+     * Concurrency: `ring` is a cache of what follows from one view of the keys; whoever finds it outdated replaces it,
+     * and it does not matter who wins, because each caller goes on with the ring that fits the view it has read. Scratch
+     * space is taken from a pool for one judgement and never held while waiting. `waiting` bounds the threads that wait
+     * for a refresh.
+     */
+
+    private static final int MAX_WAITING = 8;
+
+    private final Rotating<VerificationKey> keys;
+    private final byte[] algorithm;
+    private final ClaimRules rules;
+    private final Clock clock;
+    private final int maxLength;
+    private final long refreshWaitNanos;
+    private final Semaphore waiting = new Semaphore(MAX_WAITING);
+    private final Pool<Scratch> pool = new Pool<>(Scratch::new);
+    private volatile KeyRing ring;
+
+    /** Space to work in, and the answer beside the token. */
+    private static final class Scratch {
+        byte[] text = new byte[1024];
+        byte[] payload = new byte[1024];
+        byte[] signature = new byte[1024];
+        final ClaimScan claims = new ClaimScan();
+        boolean newKeyWouldHelp;
+
+        void makeRoomFor(int length) {
+            if (text.length < length) {
+                int room = Integer.highestOneBit(length - 1) * 2;
+                text = new byte[room];
+                payload = new byte[room];
+                signature = new byte[room];
+            }
+        }
+    }
+
+    private JwtVerifier(Builder builder) {
+        this.keys = builder.secret.map(builder.parser);
+        this.algorithm = builder.algorithm.getBytes(US_ASCII);
+        this.rules = new ClaimRules(
+                builder.issuer, builder.audiences, builder.anyAudience, builder.expirationRequired, builder.clockSkew);
+        this.clock = builder.clock;
+        this.maxLength = builder.maxLength;
+        this.refreshWaitNanos = builder.refreshWait.toNanos();
+        this.ring = new KeyRing(keys.versions());
+    }
+
+    /**
+     * {@return a builder of verifiers of HMAC with SHA-256 (RFC 7518 section 3.2)} Keys under 256 bits are unusable.
+     *
+     * @param secret the key
+     * @param format how the secret's value spells the key
+     */
+    public static Builder hs256(Rotating<SecretValue> secret, KeyFormat format) {
+        Objects.requireNonNull(format, "format");
+        return new Builder(secret, value -> HmacKey.parse(value, format), "HS256");
+    }
+
+    /**
+     * {@return a builder of verifiers of RSASSA-PKCS1-v1_5 with SHA-256 (RFC 7518 section 3.3)} Keys under 2048 bits are
+     * unusable.
+     *
+     * @param secret the public key, or the private one, of which only the public half is used: PEM with the heading
+     *     PUBLIC KEY (SPKI) or PRIVATE KEY (PKCS#8), or a JWK (RFC 7517)
+     */
+    public static Builder rs256(Rotating<SecretValue> secret) {
+        return new Builder(secret, RsaKey::parse, "RS256");
+    }
+
+    /**
+     * Verifies a token or throws.
+     *
+     * @param token the compact form, without "Bearer"
+     * @return its claims
+     * @throws JwtRejectedException if the token is refused
+     * @throws SecretUnavailableException if there is no key to judge it with
+     */
+    public VerifiedJwt verify(String token) {
+        JwtResult result = check(token);
+        if (result instanceof VerifiedJwt verified) {
+            return verified;
+        }
+        throw new JwtRejectedException(((JwtResult.Rejected) result).reason());
+    }
+
+    /**
+     * Verifies a token and does not throw if it is refused.
+     *
+     * @param token the compact form, without "Bearer"
+     * @return its claims or why it is refused
+     * @throws SecretUnavailableException if there is no key to judge it with
+     */
+    public JwtResult check(String token) {
+        KeyRing before = ring();
+        JwtResult result;
+        Scratch scratch = pool.acquire();
+        try {
+            result = judge(token, before, scratch);
+            if (!scratch.newKeyWouldHelp) {
+                return result;
+            }
+        } finally {
+            pool.release(scratch);
+        }
+        KeyRing after = refreshed();
+        if (after.sameKeysAs(before)) {
+            return result;
+        }
+        Scratch again = pool.acquire();
+        try {
+            return judge(token, after, again);
+        } finally {
+            pool.release(again);
+        }
+    }
+
+    private KeyRing ring() {
+        KeyRing known = ring;
+        var versions = keys.versions();
+        if (known.versions == versions) {
+            return known;
+        }
+        KeyRing fresh = new KeyRing(versions);
+        ring = fresh;
+        return fresh;
+    }
+
+    /** Asks for newer keys and waits for them, if that is allowed. */
+    private KeyRing refreshed() {
+        CompletableFuture<RefreshResult> refresh = keys.refresh(RefreshCause.UNTRUSTED);
+        if (!refresh.isDone() && refreshWaitNanos > 0 && waiting.tryAcquire()) {
+            try {
+                refresh.get(refreshWaitNanos, TimeUnit.NANOSECONDS);
+            } catch (InterruptedException interrupted) {
+                Thread.currentThread().interrupt();
+            } catch (TimeoutException | ExecutionException judgeWithWhatThereIs) {
+                // the keys are looked at all the same
+            } finally {
+                waiting.release();
+            }
+        }
+        return ring();
+    }
+
+    private JwtResult judge(String token, KeyRing keyRing, Scratch scratch) {
+        scratch.newKeyWouldHelp = false;
+        int length = token.length();
+        if (length > maxLength) {
+            return JwtResult.Rejected.of(RejectionReason.TOO_LONG);
+        }
+        int headerEnd = token.indexOf('.');
+        int payloadEnd = token.indexOf('.', headerEnd + 1);
+        scratch.makeRoomFor(length);
+        if (headerEnd < 0 || payloadEnd < 0 || !copy(token, length, scratch.text)) {
+            return JwtResult.Rejected.of(RejectionReason.MALFORMED);
+        }
+        KeyRing.Candidates known = keyRing.recall(scratch.text, headerEnd);
+        KeyRing.Candidates candidates = known;
+        if (candidates == null) {
+            Header header = Header.read(scratch.text, headerEnd, algorithm);
+            if (header.refusal != null) {
+                return JwtResult.Rejected.of(header.refusal);
+            }
+            candidates = keyRing.candidates(header.keyId);
+        }
+        int signatureLength = Base64Url.decode(scratch.text, payloadEnd + 1, length, scratch.signature);
+        if (signatureLength < 0) {
+            return JwtResult.Rejected.of(RejectionReason.MALFORMED);
+        }
+        if (keyRing.isEmpty()) {
+            keys.current(); // throws, and says why there is no key
+        }
+        long now = clock.millis();
+        Version<VerificationKey> key = keyOf(candidates, now, scratch, payloadEnd, signatureLength);
+        int payloadLength = key != null || !candidates.conclusive()
+                ? Base64Url.decode(scratch.text, headerEnd + 1, payloadEnd, scratch.payload)
+                : -1;
+        if (key == null) {
+            // Only what would pass but for its key is a reason to look for new ones.
+            scratch.newKeyWouldHelp = payloadLength >= 0
+                    && scratch.claims.check(scratch.payload, payloadLength, rules, now, false) == null;
+            return JwtResult.Rejected.of(
+                    candidates.unknown() ? RejectionReason.UNKNOWN_KEY : RejectionReason.BAD_SIGNATURE);
+        }
+        if (known == null) {
+            keyRing.learn(scratch.text, headerEnd, candidates);
+        }
+        RejectionReason refusal = payloadLength < 0
+                ? RejectionReason.MALFORMED_CLAIMS
+                : scratch.claims.check(scratch.payload, payloadLength, rules, now, true);
+        if (refusal != null) {
+            return JwtResult.Rejected.of(refusal);
+        }
+        keys.recordUse(key, now);
+        return new VerifiedJwt(token, key, scratch.claims);
+    }
+
+    /** The key that verifies the signature; null if none does. */
+    private static @Nullable Version<VerificationKey> keyOf(
+            KeyRing.Candidates candidates, long now, Scratch scratch, int payloadEnd, int signatureLength) {
+        List<Version<VerificationKey>> all = candidates.keys();
+        for (int i = 0; i < all.size(); i++) {
+            Version<VerificationKey> one = all.get(i);
+            if (one.isAcceptedAt(now)
+                    && one.value().verifies(scratch.text, payloadEnd, scratch.signature, signatureLength)) {
+                return one;
+            }
+        }
+        return null;
+    }
+
+    /** Copies the characters as bytes; false if one does not fit into a byte. */
+    @SuppressWarnings("deprecation") // it drops high bytes, which is why they are looked for, and does not allocate
+    private static boolean copy(String token, int length, byte[] target) {
+        for (int i = 0; i < length; i++) {
+            if (token.charAt(i) > 0xFF) {
+                return false;
+            }
+        }
+        token.getBytes(0, length, target, 0);
+        return true;
+    }
+
+    /** The algorithm and the name of the secret. */
+    @Override
+    public String toString() {
+        return "JwtVerifier[" + new String(algorithm, US_ASCII) + ", " + keys.name() + "]";
+    }
+
+    /** Collects what a verifier checks. Not safe for use by several threads. */
+    public static final class Builder {
+
+        private final Rotating<SecretValue> secret;
+        private final Parser<SecretValue, VerificationKey> parser;
+        private final String algorithm;
+        private @Nullable String issuer;
+        private List<String> audiences = List.of();
+        private boolean anyAudience;
+        private boolean expirationRequired = true;
+        private Duration clockSkew = Duration.ofSeconds(60);
+        private Clock clock = Clock.systemUTC();
+        private int maxLength = 8 * 1024;
+        private Duration refreshWait = Duration.ofMillis(500);
+
+        private Builder(Rotating<SecretValue> secret, Parser<SecretValue, VerificationKey> parser, String algorithm) {
+            this.secret = Objects.requireNonNull(secret, "secret");
+            this.parser = parser;
+            this.algorithm = algorithm;
+        }
+
+        /**
+         * Requires an issuer: {@code iss} must be exactly this. Without this call {@code iss} is not looked at.
+         *
+         * @param expected the issuer
+         * @return this builder
+         * @throws IllegalArgumentException if it is blank
+         */
+        public Builder issuer(String expected) {
+            this.issuer = notBlank("issuer", expected);
+            return this;
+        }
+
+        /**
+         * Requires an audience: {@code aud} must be or contain one of these. Without this call, tokens that have an
+         * {@code aud} are refused, as RFC 7519 section 4.1.3 asks; see {@link #anyAudience}.
+         *
+         * @param expected what this service is called, at least one name
+         * @return this builder
+         * @throws IllegalArgumentException if there is none or one is blank
+         */
+        public Builder audience(String... expected) {
+            if (expected.length == 0) {
+                throw new IllegalArgumentException("audience must have at least one name");
+            }
+            List<String> names = new ArrayList<>();
+            for (String name : expected) {
+                names.add(notBlank("audience", name));
+            }
+            this.audiences = List.copyOf(names);
+            this.anyAudience = false;
+            return this;
+        }
+
+        /**
+         * Accepts tokens for any audience, those meant for other services too.
+         *
+         * @return this builder
+         */
+        public Builder anyAudience() {
+            this.audiences = List.of();
+            this.anyAudience = true;
+            return this;
+        }
+
+        /**
+         * Accepts tokens without {@code exp}, which are valid for as long as their key is.
+         *
+         * @return this builder
+         */
+        public Builder allowMissingExpiration() {
+            this.expirationRequired = false;
+            return this;
+        }
+
+        /**
+         * Sets how far the clocks of issuers may be off when {@code exp}, {@code nbf} and {@code iat} are judged.
+         * Default 60 seconds.
+         *
+         * @param skew from zero to one hour
+         * @return this builder
+         * @throws IllegalArgumentException if it is out of range
+         */
+        public Builder clockSkew(Duration skew) {
+            this.clockSkew = Durations.inRange("clockSkew", skew, Duration.ZERO, Duration.ofHours(1));
+            return this;
+        }
+
+        /**
+         * Sets the clock that times are judged by. Default: the system's.
+         *
+         * @param wallClock a clock
+         * @return this builder
+         */
+        public Builder clock(Clock wallClock) {
+            this.clock = Objects.requireNonNull(wallClock, "clock");
+            return this;
+        }
+
+        /**
+         * Sets how long a token may be. Default 8192 characters.
+         *
+         * @param characters from 64 to 1048576
+         * @return this builder
+         * @throws IllegalArgumentException if it is out of range
+         */
+        public Builder maxLength(int characters) {
+            if (characters < 64 || characters > 1 << 20) {
+                throw new IllegalArgumentException("maxLength must be from 64 to 1048576, but is " + characters);
+            }
+            this.maxLength = characters;
+            return this;
+        }
+
+        /**
+         * Sets how long a thread waits at most for a refresh that a token with an unknown key has caused. Default 500
+         * milliseconds.
+         *
+         * @param wait from zero, which switches waiting off, to one minute
+         * @return this builder
+         * @throws IllegalArgumentException if it is out of range
+         */
+        public Builder refreshWait(Duration wait) {
+            this.refreshWait = Durations.inRange("refreshWait", wait, Duration.ZERO, Duration.ofMinutes(1));
+            return this;
+        }
+
+        /** {@return the verifier} Build it before the secret's source is started, so that starting checks the key. */
+        public JwtVerifier build() {
+            return new JwtVerifier(this);
+        }
+
+        private static String notBlank(String what, String value) {
+            if (value.isBlank()) {
+                throw new IllegalArgumentException(what + " must not be blank");
+            }
+            return value;
+        }
+    }
+}

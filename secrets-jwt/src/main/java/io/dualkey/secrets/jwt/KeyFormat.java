@@ -1,0 +1,95 @@
+package io.dualkey.secrets.jwt;
+
+import io.dualkey.secrets.SecretValue;
+import io.dualkey.secrets.UnusableSecretException;
+import java.util.Arrays;
+import java.util.Base64;
+
+/**
+ * How a secret's value spells an HMAC key. It is told and never guessed, because most keys can be read in several ways:
+ * 44 characters of base64 are also a text of 44 bytes, and another key.
+ *
+ * <p>White space around an encoded key, such as the line break that editors put at the end of a file, does not count.
+ */
+public enum KeyFormat {
+    /** The bytes of the value are the key, apart from one line break at its end, if there is one. */
+    TEXT {
+        @Override
+        byte[] decode(byte[] value) {
+            int length = value.length;
+            if (length > 0 && value[length - 1] == '\n') {
+                length--;
+                if (length > 0 && value[length - 1] == '\r') {
+                    length--;
+                }
+            }
+            return Arrays.copyOf(value, length);
+        }
+    },
+    /** Base64 with the characters {@code +} and {@code /} (RFC 4648 section 4), with or without padding. */
+    BASE64 {
+        @Override
+        byte[] decode(byte[] value) {
+            return Base64.getDecoder().decode(strip(value));
+        }
+    },
+    /** Base64 with the characters {@code -} and {@code _} (RFC 4648 section 5), with or without padding. */
+    BASE64URL {
+        @Override
+        byte[] decode(byte[] value) {
+            return Base64.getUrlDecoder().decode(strip(value));
+        }
+    },
+    /** Two hexadecimal digits for each byte, in either case. */
+    HEX {
+        @Override
+        byte[] decode(byte[] value) {
+            byte[] digits = strip(value);
+            if (digits.length % 2 != 0) {
+                throw new IllegalArgumentException("odd number of digits");
+            }
+            byte[] key = new byte[digits.length / 2];
+            for (int i = 0; i < key.length; i++) {
+                int high = Character.digit(digits[2 * i], 16);
+                int low = Character.digit(digits[2 * i + 1], 16);
+                if (high < 0 || low < 0) {
+                    throw new IllegalArgumentException("not a digit");
+                }
+                key[i] = (byte) (high << 4 | low);
+            }
+            return key;
+        }
+    };
+
+    /** Decodes a value; an IllegalArgumentException may quote it and must not be shown. */
+    abstract byte[] decode(byte[] value);
+
+    /** The key's bytes, which the caller should clear after use. */
+    byte[] decode(SecretValue value) {
+        byte[] bytes = value.revealBytes();
+        try {
+            return decode(bytes);
+        } catch (IllegalArgumentException quotesTheValue) {
+            throw new UnusableSecretException("the HMAC key is not valid " + this
+                    + "; correct the value, or tell the KeyFormat in which it is really written");
+        } finally {
+            Arrays.fill(bytes, (byte) 0);
+        }
+    }
+
+    private static byte[] strip(byte[] value) {
+        int from = 0;
+        int to = value.length;
+        while (from < to && isSpace(value[from])) {
+            from++;
+        }
+        while (to > from && isSpace(value[to - 1])) {
+            to--;
+        }
+        return Arrays.copyOfRange(value, from, to);
+    }
+
+    private static boolean isSpace(byte character) {
+        return character == ' ' || character == '\n' || character == '\r' || character == '\t';
+    }
+}
