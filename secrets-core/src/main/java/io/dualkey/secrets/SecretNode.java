@@ -406,10 +406,14 @@ final class SecretNode extends Node<SecretValue> implements RotatingSecret {
         return healthy ? SecretState.HEALTHY : SecretState.DEGRADED;
     }
 
-    /** Whether waiting can still help a secret that has nothing to serve. */
-    boolean hopeless() {
+    /**
+     * Whether a start need not wait for this secret any more: it can be read, or cannot without help from outside. Either
+     * is known only when the first check has ended; the view is published before that.
+     */
+    boolean settled() {
         Check check = lastCheck;
-        return check != null && !warm() && check.outcome != Outcome.UNREACHABLE && check.outcome != Outcome.THROTTLED;
+        return check != null
+                && (warm() || (check.outcome != Outcome.UNREACHABLE && check.outcome != Outcome.THROTTLED));
     }
 
     private String detail() {

@@ -203,7 +203,7 @@ public final class SecretSource implements AutoCloseable {
     private void checkStarting() {
         List<CompletableFuture<Void>> done;
         synchronized (lock) {
-            boolean settled = secrets.values().stream().allMatch(secret -> secret.warm() || secret.hopeless());
+            boolean settled = secrets.values().stream().allMatch(SecretNode::settled);
             if (!settled) {
                 return;
             }

@@ -55,6 +55,22 @@ class SecretSourceThreadsTest {
 
     /** P8. */
     @Test
+    void startReturnsNoSoonerThanASecretKnowsItsFirstCheck() {
+        for (int i = 0; i < 500; i++) {
+            InMemoryStore store = new InMemoryStore();
+            store.put("a", "value");
+            try (SecretSource secrets = SecretSource.from(store)) {
+                RotatingSecret secret = secrets.secret("a");
+                Rotating<String> text = secret.map(SecretValue::revealText); // what hangs on it takes a moment between
+                var unused = text.gatedBy(version -> {}).onRotation(version -> {}); // its view and the end of its check
+                var unused2 = text.onRotation(version -> {});
+                secrets.start(Duration.ofSeconds(10));
+                assertThat(secret.status().state()).isEqualTo(SecretState.HEALTHY);
+            }
+        }
+    }
+
+    @Test
     void storeThatHangsEndsTheStartAtTheDeadline() {
         SecretStore hanging = hanging(new CountDownLatch(1));
         try (SecretSource source = SecretSource.from(hanging)) {
