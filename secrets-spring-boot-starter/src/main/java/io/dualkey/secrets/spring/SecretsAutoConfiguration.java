@@ -21,6 +21,7 @@ import org.springframework.boot.context.properties.EnableConfigurationProperties
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Conditional;
 import org.springframework.context.annotation.Lazy;
+import org.springframework.core.env.Environment;
 
 /**
  * Auto-configuration of a {@link SecretStore} from properties and of a started {@link SecretSource} over it. Beans of the
@@ -31,6 +32,11 @@ import org.springframework.context.annotation.Lazy;
 public final class SecretsAutoConfiguration {
 
     SecretsAutoConfiguration() {}
+
+    @Bean
+    static RequiredLibraries dualkeyRequiredLibraries(Environment environment) {
+        return new RequiredLibraries(environment);
+    }
 
     @Bean
     @ConditionalOnMissingBean
@@ -129,7 +135,7 @@ public final class SecretsAutoConfiguration {
         static final class Directory {}
 
         @ConditionalOnBooleanProperty("dualkey.stores.environment.enabled")
-        static final class Environment {}
+        static final class EnvironmentVariables {}
     }
 
     /** Secrets that are named without a store are a mistake to be told about, not a reason to back off. */
