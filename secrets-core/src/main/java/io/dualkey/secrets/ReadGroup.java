@@ -24,6 +24,9 @@ final class ReadGroup {
      * completed after its results are published, and the next scheduled one is set up by its end, so a group
      * that is started
      * always has either a flight or a timer, whatever a store throws.
+     *
+     * A hint of the store's sets `hinted` until a read begins, and brings the timer forward. A read under way may have
+     * missed the change, so its end sets the timer for another. A hinted read leaves the time of the next check as it was.
      */
 
     private static final Logger log = LoggerFactory.getLogger(SecretSource.class);
@@ -34,6 +37,8 @@ final class ReadGroup {
     }
 
     private static final Duration FIRST_RETRY = Duration.ofMillis(500);
+    /** Hinted reads begin at least so far apart, or a tenth of the interval if that is shorter. */
+    private static final Duration HINT_SPACING = Duration.ofMillis(100);
 
     private final SecretStore store;
     private final Duration interval;
@@ -51,6 +56,11 @@ final class ReadGroup {
     private int failures;
     private long leaveAloneUntil; // what the store's Retry-After asks for, on the monotonic clock
     private boolean leaveAlone;
+    private long begun; // the last read, on the monotonic clock
+    private long due; // the next scheduled check, likewise
+    private boolean hinted; // and no read has begun since
+    private boolean ahead; // the read under way, if any, was hinted
+    private Registration watch = () -> {};
     private final Map<RefreshCause, Lane> lanes = new EnumMap<>(RefreshCause.class);
 
     ReadGroup(
@@ -85,18 +95,78 @@ final class ReadGroup {
             started = true;
         }
         poll();
+        if (store.canChange()) {
+            threads.execute(this::watch);
+        }
     }
 
     void close() {
         CompletableFuture<RefreshResult> underWay;
+        Registration watching;
         synchronized (lock) {
             closed = true;
             timer.run();
             underWay = flight;
+            watching = watch;
         }
         if (underWay != null) { // its worker is interrupted and may not get to say how it ended
             underWay.complete(RefreshResult.FAILED);
         }
+        end(watching);
+    }
+
+    private void watch() {
+        Registration watching;
+        try {
+            watching = store.watch(this::hint);
+        } catch (Throwable failure) { // whatever a store throws, the schedule goes on
+            log.warn(
+                    "Watching {} failed with {}: it is checked on schedule",
+                    store.description(),
+                    failure.getClass().getName());
+            return;
+        }
+        boolean late;
+        synchronized (lock) {
+            watch = watching;
+            late = closed;
+        }
+        if (late) {
+            end(watching);
+        }
+    }
+
+    private void end(Registration watching) {
+        try {
+            watching.close();
+        } catch (RuntimeException failure) { // the other groups must be closed as well
+            log.warn(
+                    "Ending the watch of {} failed with {}",
+                    store.description(),
+                    failure.getClass().getName());
+        }
+    }
+
+    /** The store says that something may have changed. */
+    private void hint() {
+        synchronized (lock) {
+            if (hinted || closed) {
+                return;
+            }
+            hinted = true;
+            if (flight == null) {
+                timer.run();
+                timer = threads.schedule(untilHintedRead(), this::poll);
+            }
+        }
+    }
+
+    /** Under the lock. */
+    private Duration untilHintedRead() {
+        long now = threads.nanos();
+        long spacing = shorter(HINT_SPACING, interval.dividedBy(10)).toNanos();
+        long wait = Math.max(0, begun + spacing - now);
+        return Duration.ofNanos(leaveAlone ? Math.max(wait, leaveAloneUntil - now) : wait);
     }
 
     CompletableFuture<RefreshResult> refresh(RefreshCause cause) {
@@ -147,6 +217,9 @@ final class ReadGroup {
             }
             flight = mine;
             timer.run();
+            begun = threads.nanos();
+            ahead = hinted;
+            hinted = false;
         }
         threads.execute(() -> readNow(mine));
         return mine.copy();
@@ -220,11 +293,21 @@ final class ReadGroup {
             leaveAloneUntil = threads.nanos() + retryAfter.toNanos();
             lanes.values().forEach(lane -> lane.ended(changed));
             if (!closed && (store.canChange() || cold)) {
-                timer = threads.schedule(longer(nextDelay(cold), retryAfter), this::poll);
+                Duration delay = longer(nextCheck(cold), retryAfter);
+                timer = threads.schedule(hinted ? shorter(delay, untilHintedRead()) : delay, this::poll);
             }
         }
         mine.complete(changed ? RefreshResult.CHANGED : failed ? RefreshResult.FAILED : RefreshResult.UNCHANGED);
         afterFlight.run();
+    }
+
+    /** Under the lock. A fleet that is hinted all at once must not check in step ever after. */
+    private Duration nextCheck(boolean cold) {
+        long now = threads.nanos();
+        if (!ahead || cold || due - now <= 0) {
+            due = now + nextDelay(cold).toNanos();
+        }
+        return Duration.ofNanos(due - now);
     }
 
     /** Under the lock. Full jitter where something failed, so that a fleet does not come back in one wave. */
@@ -250,6 +333,10 @@ final class ReadGroup {
 
     private static Duration longer(Duration a, Duration b) {
         return a.compareTo(b) >= 0 ? a : b;
+    }
+
+    private static Duration shorter(Duration a, Duration b) {
+        return a.compareTo(b) <= 0 ? a : b;
     }
 
     /** The budget of one cause: some reads at once, then one each spacing, which doubles while reads find nothing new. */

@@ -64,4 +64,17 @@ public interface SecretStore {
     default boolean canChange() {
         return true;
     }
+
+    /**
+     * Watches this store, if it can: calls {@code changed} when what it holds may have changed, so that the change is
+     * read at once. This is a hint only. The schedule of checks goes on regardless, so a store that cannot watch, or whose
+     * watching breaks, loses speed and nothing else. Hints in quick succession are taken together.
+     *
+     * @param changed to be called from any thread, at any time, also before this method returns; it does not block or
+     *     throw. To be called as well when watching begins after this method has returned
+     * @return to end the watch; this store does nothing by default
+     */
+    default Registration watch(Runnable changed) {
+        return () -> {};
+    }
 }

@@ -1,0 +1,16 @@
+package io.dualkey.secrets.jdbc;
+
+/** Where one version of a database's credentials stands in its life. A rollback takes it back to {@link #CURRENT}. */
+public enum CredentialPhase {
+    /** New connections log in with it. */
+    CURRENT,
+    /** Another version has replaced it, and connections that logged in with it are still open in this process. */
+    RETIRING,
+    /**
+     * This process has no connection of it, none on its way, and will not log in with it unless it becomes current
+     * again. Other processes may still use it.
+     */
+    RELEASED,
+    /** Besides, the server itself has reported that no session of its user is left: the user can be dropped. */
+    SAFE_TO_DROP
+}

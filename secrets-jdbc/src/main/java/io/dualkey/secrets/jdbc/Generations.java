@@ -1,0 +1,580 @@
+package io.dualkey.secrets.jdbc;
+
+import io.dualkey.secrets.Registration;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.sql.SQLTransientConnectionException;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalInt;
+import java.util.Set;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Which credentials are in use, which connections were made with which, and who may log in now. A generation is one
+ * version of the credentials.
+ */
+final class Generations {
+
+    /*
+     * Concurrency: `lock` guards every field that is not final or volatile. Nothing that blocks happens under it: no
+     * login, no statement, no call of the pool, no listener. A login is counted in its generation from before it reads
+     * its credentials (`begin`) until after it has ended (`connected`, `failed`), and both look at `serving` under the
+     * lock. So once `serve` has returned, no connection of another generation can enter the pool: a login that was under
+     * way is found to be stale when it ends. `changed` is signalled when something happens that a login may be waiting
+     * for.
+     */
+
+    private static final Logger log = LoggerFactory.getLogger(RotatingDataSource.class);
+    private static final int REMEMBERED = 16;
+
+    private final String secret;
+    private final LoginBudget budget;
+    private final ReentrantLock lock = new ReentrantLock();
+    private final Condition changed = lock.newCondition();
+    private final Map<Long, Generation> generations = new LinkedHashMap<>();
+    private final Map<Long, Long> roleIds = new LinkedHashMap<>(); // by generation
+    private final List<Listener> listeners = new ArrayList<>();
+    private @Nullable Login serving;
+    private @Nullable String lastProblem;
+    private long moved;
+    private long failedLogins;
+    private boolean closed;
+
+    private volatile boolean ready;
+    private volatile int stale;
+
+    Generations(String secret, LoginBudget budget) {
+        this.secret = secret;
+        this.budget = budget;
+    }
+
+    private static final class Generation {
+        private final Login login;
+        private final Set<Session> sessions = new LinkedHashSet<>(); // sessions are equal if they are identical
+        private CredentialPhase phase = CredentialPhase.CURRENT;
+        private int connecting;
+        private OptionalInt serverSessions = OptionalInt.empty();
+
+        Generation(Login login) {
+            this.login = login;
+        }
+
+        CredentialStatus status() {
+            DatabaseCredentials credentials = login.credentials();
+            return new CredentialStatus(
+                    login.version().id(),
+                    credentials.user(),
+                    credentials.target(),
+                    phase,
+                    sessions.size() + connecting,
+                    serverSessions);
+        }
+    }
+
+    /** Each listener has a thread of its own, which ends when there is nothing to tell. */
+    private record Listener(Consumer<? super CredentialStatus> action, ThreadPoolExecutor thread) {
+
+        void tell(CredentialStatus status) {
+            thread.execute(() -> {
+                try {
+                    action.accept(status);
+                } catch (Throwable failure) { // theirs, not ours: the next change is delivered all the same
+                    log.warn(
+                            "A listener of a rotating data source failed with {}",
+                            failure.getClass().getName());
+                }
+            });
+        }
+    }
+
+    /** Whether there are credentials to log in with: one volatile read. */
+    boolean isReady() {
+        return ready;
+    }
+
+    /** Whether connections of replaced credentials are open: one volatile read. */
+    boolean anyStale() {
+        return stale > 0;
+    }
+
+    /** The credentials in use. */
+    @Nullable
+    Login serving() {
+        lock.lock();
+        try {
+            return serving;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** From when this returns, only this login enters the pool. */
+    void serve(Login login) {
+        lock.lock();
+        try {
+            Login before = serving;
+            if (closed || (before != null && before.generation() == login.generation())) {
+                return;
+            }
+            serving = login;
+            lastProblem = null;
+            Generation generation = generations.remove(login.generation()); // to put it last: the newest
+            generation = generation == null ? new Generation(login) : generation;
+            generations.put(login.generation(), generation);
+            generation.serverSessions = OptionalInt.empty();
+            enter(generation, CredentialPhase.CURRENT);
+            if (before != null) {
+                enter(generationOf(before), CredentialPhase.RETIRING);
+            }
+            // A user that is in use again is no longer safe to drop, whatever its password was then.
+            for (Generation other : generations.values()) {
+                if (other.phase == CredentialPhase.SAFE_TO_DROP
+                        && other.login.account().equals(login.account())) {
+                    other.serverSessions = OptionalInt.empty();
+                    enter(other, CredentialPhase.RELEASED);
+                }
+            }
+            forgetOldest();
+            countStale();
+            ready = true;
+            changed.signalAll();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void forgetOldest() {
+        var oldest = generations.values().iterator();
+        int tooMany = generations.size() - REMEMBERED;
+        while (tooMany > 0 && oldest.hasNext()) {
+            Generation generation = oldest.next();
+            if (generation.phase.compareTo(CredentialPhase.RELEASED) >= 0) {
+                oldest.remove();
+                tooMany--;
+            }
+        }
+    }
+
+    private void enter(Generation generation, CredentialPhase phase) {
+        if (generation.phase == phase && phase != CredentialPhase.CURRENT) {
+            return;
+        }
+        generation.phase = phase;
+        CredentialStatus status = generation.status();
+        listeners.forEach(listener -> listener.tell(status));
+    }
+
+    private Generation generationOf(Login login) {
+        return generations.computeIfAbsent(login.generation(), key -> new Generation(login));
+    }
+
+    private void countStale() {
+        int count = 0;
+        for (Generation generation : generations.values()) {
+            if (generation.phase != CredentialPhase.CURRENT) {
+                count += generation.sessions.size();
+            }
+        }
+        stale = count;
+    }
+
+    /**
+     * Waits until a login may be tried with the credentials in use, and counts it.
+     *
+     * @param timeout how long to wait at most, in nanoseconds
+     * @param onWaiting called now and then, without the lock, while the credentials in use are refused
+     * @return the login; it must be ended by {@link #connected} or {@link #failed}
+     */
+    Login begin(long timeout, Runnable onWaiting) throws SQLException, InterruptedException {
+        long start = System.nanoTime();
+        while (true) {
+            boolean refused = false;
+            lock.lockInterruptibly();
+            try {
+                if (closed) {
+                    throw new SQLException("the data source of secret '" + secret + "' is closed");
+                }
+                Login login = serving;
+                long now = System.nanoTime();
+                long delay = login == null ? Long.MAX_VALUE : budget.delay(login, now);
+                if (login != null && delay <= 0) {
+                    count(login);
+                    return login;
+                }
+                long left = start + timeout - now;
+                if (left <= 0) {
+                    throw new SQLTransientConnectionException(whyNot(login, timeout));
+                }
+                refused = login != null && budget.isRefused(login);
+                long wait = Math.min(delay, left);
+                long waited = changed.awaitNanos(refused ? Math.min(wait, TimeUnit.SECONDS.toNanos(2)) : wait);
+                refused = refused && waited <= 0;
+            } finally {
+                lock.unlock();
+            }
+            if (refused) {
+                onWaiting.run();
+            }
+        }
+    }
+
+    private String whyNot(@Nullable Login login, long timeout) {
+        String waited = " (waited " + TimeUnit.NANOSECONDS.toMillis(timeout) + " ms)";
+        String problem = lastProblem;
+        if (login == null) {
+            return "no credentials from secret '" + secret + "' have passed a login yet: "
+                    + (problem == null ? "none has been tried; is its SecretSource started?" : problem) + waited;
+        }
+        return "the server refuses the credentials of secret '" + secret + "', and failed logins are limited: write the"
+                + " right ones to its store" + waited;
+    }
+
+    /** Until there are credentials to log in with. */
+    void awaitReady(long timeout) throws SQLException, InterruptedException {
+        long start = System.nanoTime();
+        lock.lockInterruptibly();
+        try {
+            while (serving == null) {
+                long left = start + timeout - System.nanoTime();
+                if (closed || left <= 0) {
+                    throw new SQLTransientConnectionException(whyNot(null, timeout));
+                }
+                var unused = changed.awaitNanos(left);
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /**
+     * Begins a login with certain credentials if that may be tried now.
+     *
+     * @return 0 if it has begun; else how many nanoseconds to wait, at most {@link Long#MAX_VALUE}
+     */
+    long tryBegin(Login login) {
+        lock.lock();
+        try {
+            long delay = budget.delay(login, System.nanoTime());
+            if (delay > 0) {
+                return delay;
+            }
+            count(login);
+            return 0;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void count(Login login) {
+        budget.began(login);
+        Generation generation = generations.get(login.generation());
+        if (generation != null) { // credentials that have never been in use have no generation to be released
+            generation.connecting++;
+        }
+    }
+
+    private void uncount(Login login) {
+        Generation generation = generations.get(login.generation());
+        if (generation != null && generation.connecting > 0) {
+            generation.connecting--;
+        }
+        changed.signalAll();
+    }
+
+    /** Waits until a login may be tried, or something has happened, or it makes no sense any more. */
+    void awaitTurn(Login login, long longest, BooleanSupplier wanted) throws InterruptedException {
+        long start = System.nanoTime();
+        lock.lockInterruptibly();
+        try {
+            while (!closed && wanted.getAsBoolean()) {
+                long now = System.nanoTime();
+                long delay = Math.min(budget.delay(login, now), start + longest - now);
+                if (delay <= 0) {
+                    return;
+                }
+                var unused = changed.awaitNanos(delay);
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Wakes whoever waits, to look again. */
+    void wake() {
+        lock.lock();
+        try {
+            changed.signalAll();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /**
+     * Ends a login that succeeded.
+     *
+     * @return the connection's session; null if its credentials have been replaced meanwhile: it must be closed
+     */
+    @Nullable
+    Session connected(Login login, Connection connection) {
+        lock.lock();
+        try {
+            budget.succeeded(login);
+            uncount(login);
+            Login now = serving;
+            if (closed || now == null || now.generation() != login.generation()) {
+                return null;
+            }
+            Session session = new Session(connection, login.generation());
+            generationOf(login).sessions.add(session);
+            return session;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Ends a login that succeeded and whose connection is closed again. */
+    void proven(Login login) {
+        lock.lock();
+        try {
+            budget.succeeded(login);
+            uncount(login);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Ends a login that failed; returns whether these are the credentials in use. */
+    boolean failed(Login login, boolean refused, String problem) {
+        lock.lock();
+        try {
+            if (refused) {
+                budget.refused(login, System.nanoTime());
+                failedLogins++;
+            } else {
+                budget.ended(login);
+            }
+            lastProblem = problem;
+            uncount(login);
+            Login now = serving;
+            return now != null && now.generation() == login.generation();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Keeps a problem, to tell those who wait in vain. */
+    void note(String problem) {
+        lock.lock();
+        try {
+            lastProblem = problem;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Whether the server's last word about these credentials was a refusal. */
+    boolean isRefused(Login login) {
+        lock.lock();
+        try {
+            return budget.isRefused(login);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Whether a connection that is closed now could be replaced. */
+    boolean canReplace() {
+        lock.lock();
+        try {
+            Login login = serving;
+            return login == null || !budget.isRefused(login);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** The sessions of replaced credentials, in the order of their making, after forgetting all that are closed. */
+    List<Session> staleSessions() {
+        List<Session> all = sessions();
+        List<Session> gone = all.stream().filter(Session::isClosed).toList();
+        lock.lock();
+        try {
+            for (Session session : gone) {
+                Generation generation = generations.get(session.generation());
+                if (generation != null
+                        && generation.sessions.remove(session)
+                        && generation.phase != CredentialPhase.CURRENT) {
+                    moved++;
+                }
+            }
+            countStale();
+            List<Session> old = new ArrayList<>();
+            for (Generation generation : generations.values()) {
+                if (generation.phase != CredentialPhase.CURRENT) {
+                    old.addAll(generation.sessions);
+                }
+            }
+            return old;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** All sessions that are not known to be closed. */
+    List<Session> sessions() {
+        lock.lock();
+        try {
+            List<Session> all = new ArrayList<>();
+            generations.values().forEach(generation -> all.addAll(generation.sessions));
+            return all;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Moves on the generations that have nothing open any more. */
+    void release() {
+        lock.lock();
+        try {
+            for (Generation generation : generations.values()) {
+                if (generation.phase == CredentialPhase.RETIRING
+                        && generation.sessions.isEmpty()
+                        && generation.connecting == 0) {
+                    enter(generation, CredentialPhase.RELEASED);
+                    log.info(
+                            "Version {} of secret '{}' is released: this process has no connection of it",
+                            generation.login.version().id(),
+                            secret);
+                }
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Takes the server's id of the user that a login was made as: a name could be given to another user later. */
+    void setRoleId(Login login, long roleId) {
+        lock.lock();
+        try {
+            roleIds.remove(login.generation());
+            roleIds.put(login.generation(), roleId);
+            if (roleIds.size() > REMEMBERED * 2) {
+                roleIds.remove(roleIds.keySet().iterator().next());
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** A user about whom the server is to be asked, because nothing here uses it any more. */
+    record Released(Login login, long roleId) {}
+
+    /** The users that may be safe to drop. */
+    List<Released> released() {
+        lock.lock();
+        try {
+            List<Released> users = new ArrayList<>();
+            for (Generation generation : generations.values()) {
+                Long roleId = roleIds.get(generation.login.generation());
+                if (generation.phase == CredentialPhase.RELEASED && roleId != null && !isInUse(generation)) {
+                    users.add(new Released(generation.login, roleId));
+                }
+            }
+            return users;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private boolean isInUse(Generation generation) {
+        return generations.values().stream()
+                .anyMatch(other -> other.phase.compareTo(CredentialPhase.RELEASED) < 0
+                        && other.login.account().equals(generation.login.account()));
+    }
+
+    /** Takes the server's answer to how many sessions a user has. */
+    void reported(Released user, int sessions) {
+        lock.lock();
+        try {
+            Generation generation = generations.get(user.login().generation());
+            if (generation == null || generation.phase != CredentialPhase.RELEASED || isInUse(generation)) {
+                return; // it is in use again: the answer is about the past
+            }
+            generation.serverSessions = OptionalInt.of(sessions);
+            if (sessions == 0) {
+                enter(generation, CredentialPhase.SAFE_TO_DROP);
+                log.info(
+                        "Database user '{}' of secret '{}' is safe to drop: the server reports no session of it",
+                        user.login().credentials().user(),
+                        secret);
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    Registration onChange(Consumer<? super CredentialStatus> action, java.util.concurrent.ThreadFactory threads) {
+        ThreadPoolExecutor thread = new ThreadPoolExecutor(
+                1,
+                1,
+                5,
+                TimeUnit.SECONDS,
+                new LinkedBlockingQueue<>(),
+                threads,
+                new ThreadPoolExecutor.DiscardPolicy());
+        thread.allowCoreThreadTimeOut(true);
+        Listener listener = new Listener(action, thread);
+        lock.lock();
+        try {
+            listeners.add(listener);
+        } finally {
+            lock.unlock();
+        }
+        return () -> {
+            lock.lock();
+            try {
+                listeners.remove(listener);
+            } finally {
+                lock.unlock();
+            }
+            thread.shutdown();
+        };
+    }
+
+    DataSourceStatus status() {
+        lock.lock();
+        try {
+            List<CredentialStatus> newestFirst = new ArrayList<>();
+            generations.values().forEach(generation -> newestFirst.add(0, generation.status()));
+            return new DataSourceStatus(newestFirst, moved, failedLogins);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Lets nobody log in any more. */
+    void close() {
+        lock.lock();
+        try {
+            closed = true;
+            listeners.forEach(listener -> listener.thread().shutdown());
+            listeners.clear();
+            changed.signalAll();
+        } finally {
+            lock.unlock();
+        }
+    }
+}

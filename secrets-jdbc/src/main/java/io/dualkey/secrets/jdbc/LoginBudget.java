@@ -1,0 +1,102 @@
+package io.dualkey.secrets.jdbc;
+
+import io.dualkey.secrets.jdbc.Login.Account;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.HashMap;
+import java.util.Map;
+
+/**
+ * How many logins may fail. Servers lock accounts, so the failures of an account are counted over all versions of its
+ * password together, logins under way included as if they failed; a success clears them, as it does on a server. And
+ * one version that was refused is not tried on and on: a few times in a window, so that the next version still has a
+ * try left. Not safe for use by several threads: {@link Generations} guards it.
+ */
+final class LoginBudget {
+
+    /** How long a refused version rests before its next try: the secret may have been written before the database. */
+    private static final long REST = Duration.ofSeconds(2).toNanos();
+
+    private final int maxFailed;
+    private final long window;
+    private final Map<Account, Tries> accounts = new HashMap<>();
+    private final Map<Long, Tries> versions = new HashMap<>();
+
+    LoginBudget(int maxFailed, Duration window) {
+        this.maxFailed = maxFailed;
+        this.window = window.toNanos();
+    }
+
+    private static final class Tries {
+        private final Deque<Long> refused = new ArrayDeque<>();
+        private int underWay;
+        private boolean hint; // something has happened that makes another try worthwhile
+
+        /** Nanoseconds until one more may be tried; {@link Long#MAX_VALUE} until one that is under way has ended. */
+        long delay(int max, long window, long now) {
+            while (!refused.isEmpty() && now - refused.peekFirst() >= window) {
+                refused.removeFirst();
+            }
+            if (refused.size() >= max) {
+                return refused.peekFirst() + window - now;
+            }
+            return refused.size() + underWay < max ? 0 : Long.MAX_VALUE;
+        }
+    }
+
+    /** Nanoseconds until this login may be tried, 0 for now, {@link Long#MAX_VALUE} until another one has ended. */
+    long delay(Login login, long now) {
+        long delay = account(login).delay(maxFailed, window, now);
+        Tries version = versions.get(login.generation());
+        if (version == null || version.refused.isEmpty()) {
+            return delay;
+        }
+        delay = Math.max(delay, version.delay(Math.max(1, maxFailed - 1), window, now));
+        return version.hint || version.refused.isEmpty()
+                ? delay
+                : Math.max(delay, version.refused.peekLast() + REST - now);
+    }
+
+    /** Whether the server's last word about this version was a refusal. */
+    boolean isRefused(Login login) {
+        Tries version = versions.get(login.generation());
+        return version != null && !version.refused.isEmpty();
+    }
+
+    void began(Login login) {
+        account(login).underWay++;
+        version(login).underWay++;
+    }
+
+    void succeeded(Login login) {
+        ended(login);
+        account(login).refused.clear();
+        version(login).refused.clear();
+    }
+
+    /** Ended for a reason that says nothing about the account, such as a server that is down. */
+    void ended(Login login) {
+        account(login).underWay--;
+        version(login).underWay--;
+    }
+
+    void refused(Login login, long now) {
+        ended(login);
+        account(login).refused.addLast(now);
+        Tries own = version(login);
+        own.refused.addLast(now);
+        own.hint = false;
+        // The password in use is refused: the one that was too early for the server may be right by now.
+        versions.forEach((generation, tries) -> tries.hint |= tries != own);
+        versions.values().removeIf(tries -> tries.delay(1, window, now) == 0);
+    }
+
+    private Tries account(Login login) {
+        return accounts.computeIfAbsent(login.account(), key -> new Tries());
+    }
+
+    private Tries version(Login login) {
+        return versions.computeIfAbsent(login.generation(), key -> new Tries());
+    }
+}

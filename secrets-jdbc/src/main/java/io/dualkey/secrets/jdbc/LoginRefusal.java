@@ -1,0 +1,63 @@
+package io.dualkey.secrets.jdbc;
+
+import java.sql.SQLException;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
+
+/** Tells what a server says about a user from every other failure, by the codes that databases document. */
+final class LoginRefusal {
+
+    /** By the beginning of the JDBC URL, for drivers whose SQLState does not tell. */
+    private static final Map<String, Set<Integer>> VENDOR_CODES = Map.of(
+            "jdbc:mysql:", Set.of(1045, 1698, 1820, 1862, 3118, 3955),
+            "jdbc:mariadb:", Set.of(1045, 1698, 1820, 1862, 4150, 4151),
+            "jdbc:sqlserver:", Set.of(18452, 18456, 18486, 18487, 18488),
+            "jdbc:oracle:", Set.of(1017, 28000, 28001),
+            "jdbc:db2:", Set.of(-4214, -1403));
+
+    private LoginRefusal() {}
+
+    /** Whether a login failed because of the user, the password or their permission to log in. */
+    static boolean isIn(Throwable failure, String url) {
+        Set<Integer> codes = VENDOR_CODES.entrySet().stream()
+                .filter(vendor -> url.startsWith(vendor.getKey()))
+                .findFirst()
+                .map(Map.Entry::getValue)
+                .orElse(Set.of());
+        boolean pgbouncer = url.startsWith("jdbc:postgresql:");
+        return anyOf(failure, 0, one -> {
+            String state = one.getSQLState() == null ? "" : one.getSQLState();
+            return state.startsWith("28")
+                    || state.equals("08004") // the server wants a password and there is none
+                    || (state.equals("08P01") && pgbouncer)
+                    || codes.contains(one.getErrorCode());
+        });
+    }
+
+    /** Whether a statement may have failed because its session's user was dropped or has lost its rights. */
+    static boolean mayBeOfDroppedUser(SQLException failure) {
+        return anyOf(failure, 0, one -> {
+            String state = one.getSQLState();
+            return state != null && (state.equals("42501") || state.equals("42704") || state.startsWith("28"));
+        });
+    }
+
+    /** The first SQLState of a failure, or its class: what may be shown of it. */
+    static String describe(Throwable failure) {
+        return failure instanceof SQLException sql && sql.getSQLState() != null
+                ? "SQLState " + sql.getSQLState()
+                : failure.getClass().getName();
+    }
+
+    private static boolean anyOf(@Nullable Throwable failure, int depth, Predicate<SQLException> test) {
+        if (failure == null || depth > 10) {
+            return false;
+        }
+        if (failure instanceof SQLException sql && (test.test(sql) || anyOf(sql.getNextException(), depth + 1, test))) {
+            return true;
+        }
+        return anyOf(failure.getCause(), depth + 1, test);
+    }
+}

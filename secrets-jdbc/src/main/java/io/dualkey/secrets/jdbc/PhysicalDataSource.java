@@ -1,0 +1,201 @@
+package io.dualkey.secrets.jdbc;
+
+import io.dualkey.secrets.RefreshCause;
+import io.dualkey.secrets.Rotating;
+import java.io.PrintWriter;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.SQLException;
+import java.sql.SQLFeatureNotSupportedException;
+import java.sql.SQLTransientConnectionException;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Properties;
+import java.util.function.LongSupplier;
+import java.util.logging.Logger;
+import javax.sql.DataSource;
+import org.jspecify.annotations.Nullable;
+
+/** What the pool gets its physical connections from: each is made with the credentials of the moment. */
+final class PhysicalDataSource implements DataSource {
+
+    /*
+     * Concurrency: stateless but for three volatile values and `justMade`, which hands a session from the moment it is
+     * made to the moment at which the pool, on the same thread, schedules the end of its life.
+     */
+
+    private static final ThreadLocal<@Nullable Session> justMade = new ThreadLocal<>();
+
+    private final Rotating<DatabaseCredentials> credentials;
+    private final Generations generations;
+    private final Properties properties;
+    private final LongSupplier connectionTimeoutMillis;
+    private final Runnable onConnected;
+    private volatile @Nullable PrintWriter logWriter;
+    private volatile int loginTimeoutSeconds;
+    private volatile boolean lastLoginFailed;
+
+    PhysicalDataSource(
+            Rotating<DatabaseCredentials> credentials,
+            Generations generations,
+            Properties poolProperties,
+            LongSupplier connectionTimeoutMillis,
+            Runnable onConnected) {
+        this.credentials = credentials;
+        this.generations = generations;
+        this.properties = copy(poolProperties);
+        this.connectionTimeoutMillis = connectionTimeoutMillis;
+        this.onConnected = onConnected;
+    }
+
+    private static Properties copy(Properties from) {
+        Properties to = new Properties();
+        for (Map.Entry<Object, Object> one : from.entrySet()) {
+            String name = String.valueOf(one.getKey()).toLowerCase(Locale.ROOT);
+            if (!name.equals("user") && !name.equals("password")) {
+                to.put(one.getKey(), String.valueOf(one.getValue()));
+            }
+        }
+        return to;
+    }
+
+    @Override
+    public Connection getConnection() throws SQLException {
+        long deadline = System.nanoTime() + connectionTimeoutMillis.getAsLong() * 1_000_000;
+        while (true) {
+            Login login = begin(deadline - System.nanoTime());
+            Connection connection;
+            try {
+                connection = connect(login);
+            } catch (SQLException | RuntimeException | Error failure) {
+                lastLoginFailed = true;
+                failed(login, failure);
+                throw failure;
+            }
+            Session session = generations.connected(login, connection);
+            if (session != null) {
+                justMade.set(session);
+                lastLoginFailed = false;
+                credentials.recordUse(login.version(), System.currentTimeMillis());
+                onConnected.run();
+                return connection;
+            }
+            closeQuietly(connection); // replaced while it was being made: log in again with what is current now
+        }
+    }
+
+    private Login begin(long timeout) throws SQLException {
+        try {
+            return generations.begin(timeout, this::askForRefresh);
+        } catch (InterruptedException interrupted) {
+            Thread.currentThread().interrupt();
+            throw new SQLTransientConnectionException("interrupted while waiting for credentials to log in with");
+        }
+    }
+
+    /** One login to the database; the caller counts how it ends. */
+    Connection connect(Login login) throws SQLException {
+        DatabaseCredentials with = login.credentials();
+        Properties all = new Properties();
+        all.putAll(properties);
+        all.setProperty("user", with.user());
+        all.setProperty("password", with.password().revealText());
+        Connection connection = DriverManager.getDriver(with.url()).connect(with.url(), all);
+        if (connection == null) {
+            throw new SQLException("the driver does not accept the database URL", "08001");
+        }
+        return connection;
+    }
+
+    /** Counts a login that failed, and asks for a newer secret if the one in use is refused. */
+    String failed(Login login, Throwable failure) {
+        boolean refused = LoginRefusal.isIn(failure, login.credentials().url());
+        String problem = (refused ? "the server refuses the login as user '" : "the login failed as user '")
+                + login.credentials().user() + "' at " + login.credentials().target() + " ("
+                + LoginRefusal.describe(failure) + ")";
+        if (generations.failed(login, refused, problem) && refused) {
+            askForRefresh();
+        }
+        return problem;
+    }
+
+    void askForRefresh() {
+        var unused = credentials.refresh(RefreshCause.LOGIN_FAILED);
+    }
+
+    /** Whether the last physical connection that the pool asked for could not be made. */
+    boolean lastLoginFailed() {
+        return lastLoginFailed;
+    }
+
+    /** Takes the session that was made last on this thread, if nobody has taken it yet. */
+    @Nullable
+    Session takeJustMade() {
+        Session session = justMade.get();
+        if (session == null) {
+            return null;
+        }
+        justMade.remove();
+        return session.isClosed() ? null : session; // closed if the pool could not set it up
+    }
+
+    static void closeQuietly(Connection connection) {
+        try {
+            connection.close();
+        } catch (SQLException ignored) {
+            // it is of no use to anybody any more
+        }
+    }
+
+    @Override
+    public Connection getConnection(String username, String password) throws SQLException {
+        throw new SQLFeatureNotSupportedException(
+                "user and password come from the rotating secret: do not set them on the pool");
+    }
+
+    @Override
+    public @Nullable PrintWriter getLogWriter() {
+        return logWriter;
+    }
+
+    @Override
+    public void setLogWriter(@Nullable PrintWriter out) {
+        logWriter = out;
+    }
+
+    /** As HikariCP does for a pool with a JDBC URL: drivers know no other place for it. */
+    @Override
+    public void setLoginTimeout(int seconds) {
+        loginTimeoutSeconds = seconds;
+        DriverManager.setLoginTimeout(seconds);
+    }
+
+    @Override
+    public int getLoginTimeout() {
+        return loginTimeoutSeconds;
+    }
+
+    @Override
+    public Logger getParentLogger() throws SQLFeatureNotSupportedException {
+        throw new SQLFeatureNotSupportedException();
+    }
+
+    @Override
+    public <T> T unwrap(Class<T> type) throws SQLException {
+        if (type.isInstance(this)) {
+            return type.cast(this);
+        }
+        throw new SQLException("not a wrapper of " + type.getName());
+    }
+
+    @Override
+    public boolean isWrapperFor(Class<?> type) {
+        return type.isInstance(this);
+    }
+
+    /** The secret's name; HikariCP logs its configuration. */
+    @Override
+    public String toString() {
+        return "DataSource of secret '" + credentials.name() + "'";
+    }
+}

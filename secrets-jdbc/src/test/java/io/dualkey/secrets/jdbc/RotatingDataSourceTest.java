@@ -1,0 +1,305 @@
+package io.dualkey.secrets.jdbc;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
+
+import ch.qos.logback.classic.Level;
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.read.ListAppender;
+import com.zaxxer.hikari.HikariConfig;
+import com.zaxxer.hikari.HikariDataSource;
+import io.dualkey.secrets.InMemoryStore;
+import io.dualkey.secrets.RefreshCause;
+import io.dualkey.secrets.RotatingSecret;
+import io.dualkey.secrets.SecretSource;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.sql.SQLTransientConnectionException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.slf4j.LoggerFactory;
+
+class RotatingDataSourceTest {
+
+    private static final Duration SOON = Duration.ofSeconds(10);
+    private static final String CANARY = "s3cr3t-c4n4ry";
+
+    private final InMemoryStore store = new InMemoryStore();
+    private final SecretSource secrets = SecretSource.from(store);
+    private final RotatingSecret secret = secrets.secret("db");
+    private final List<AutoCloseable> open = new ArrayList<>(List.of(secrets));
+
+    @AfterEach
+    void close() throws Exception {
+        for (AutoCloseable one : open) {
+            one.close();
+        }
+    }
+
+    private void driver(FakeDriver.OnLogin onLogin) throws SQLException {
+        open.add(new FakeDriver("fake", onLogin));
+    }
+
+    private RotatingDataSource over(HikariConfig config) {
+        RotatingDataSource database = RotatingDataSource.over(config, secret);
+        open.add(0, database);
+        return database;
+    }
+
+    private static HikariConfig config(int size) {
+        HikariConfig config = new HikariConfig();
+        config.setMaximumPoolSize(size);
+        config.setConnectionTimeout(5_000);
+        return config;
+    }
+
+    private void put(String user, String password) {
+        store.put("db", "jdbc:fake://db/x?user=" + user + "&password=" + password);
+        var unused = secret.refresh(RefreshCause.OPERATOR);
+    }
+
+    private static String currentUser(RotatingDataSource database) {
+        return database.status().current().map(CredentialStatus::user).orElse("none");
+    }
+
+    /** HikariCP#1836: a login that began with the old credentials ends after the new ones are in use. */
+    @Test
+    void neverHandsOutAConnectionThatWasBeingMadeDuringTheSwitch() throws Exception {
+        CountDownLatch stalled = new CountDownLatch(1);
+        CountDownLatch goOn = new CountDownLatch(1);
+        AtomicInteger logins = new AtomicInteger();
+        driver(user -> {
+            if (user.equals("one") && logins.incrementAndGet() == 2) { // the first was the trial login
+                stalled.countDown();
+                awaitQuietly(goOn);
+            }
+        });
+        RotatingDataSource database = over(config(1));
+        put("one", "pw");
+        secrets.start(SOON);
+        CompletableFuture<String> borrowed = CompletableFuture.supplyAsync(() -> borrowAndAskWhoItIs(database));
+        assertThat(stalled.await(10, TimeUnit.SECONDS)).isTrue();
+
+        put("two", "pw");
+        await().atMost(SOON).until(() -> currentUser(database).equals("two"));
+        assertThat(database.status().credentials().get(1).phase()).isEqualTo(CredentialPhase.RETIRING);
+        goOn.countDown();
+
+        assertThat(borrowed.get(10, TimeUnit.SECONDS)).isEqualTo("two");
+        await().atMost(SOON).until(() -> database.status().credentials().get(1).phase() == CredentialPhase.RELEASED);
+    }
+
+    private static String borrowAndAskWhoItIs(RotatingDataSource database) {
+        try (Connection connection = database.getConnection()) {
+            return connection.getSchema();
+        } catch (SQLException failure) {
+            throw new IllegalStateException(failure);
+        }
+    }
+
+    private static void awaitQuietly(CountDownLatch latch) {
+        try {
+            latch.await();
+        } catch (InterruptedException interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    @Test
+    void replacesConnectionsThatWereNeverBorrowed() throws Exception {
+        driver(user -> {});
+        RotatingDataSource database = over(config(5));
+        put("one", "pw");
+        secrets.start(SOON);
+        assertThat(borrowAndAskWhoItIs(database)).isEqualTo("one");
+        await().atMost(SOON).until(() -> database.pool().getHikariPoolMXBean().getTotalConnections() == 5);
+
+        put("two", "pw");
+        await().atMost(SOON).until(() -> database.status().connectionsMoved() == 5);
+        await().atMost(SOON).until(() -> database.pool().getHikariPoolMXBean().getTotalConnections() == 5);
+        for (int i = 0; i < 5; i++) {
+            Connection held = database.getConnection();
+            open.add(0, held);
+            assertThat(held.getSchema()).isEqualTo("two");
+        }
+        assertThat(database.pool().getMaximumPoolSize()).isEqualTo(5);
+        assertThat(database.pool().getMinimumIdle()).isEqualTo(5);
+    }
+
+    @Test
+    void replacesConnectionsOfAPoolWithoutLifetimeAndWithoutMinimum() throws Exception {
+        driver(user -> {});
+        HikariConfig config = config(4);
+        config.setMaxLifetime(0);
+        config.setMinimumIdle(0);
+        RotatingDataSource database = over(config);
+        put("one", "pw");
+        secrets.start(SOON);
+        List<Connection> held = new ArrayList<>();
+        for (int i = 0; i < 3; i++) {
+            held.add(database.getConnection());
+        }
+        for (Connection one : held) {
+            one.close();
+        }
+
+        put("two", "pw");
+        await().atMost(SOON)
+                .until(() -> database.status().connectionsMoved() == 3
+                        && database.status().credentials().get(1).phase() == CredentialPhase.RELEASED);
+        assertThat(borrowAndAskWhoItIs(database)).isEqualTo("two");
+        assertThat(config.getMaxLifetime()).isZero();
+    }
+
+    @Test
+    void doesNotBlockOrFailBeforeTheSecretIsLoaded() throws Exception {
+        driver(user -> {});
+        HikariConfig config = config(2);
+        config.setConnectionTimeout(250);
+        RotatingDataSource database = over(config);
+
+        assertThatThrownBy(database::getConnection)
+                .isInstanceOf(SQLTransientConnectionException.class)
+                .hasMessageContaining("'db'");
+
+        put("one", "pw");
+        secrets.start(SOON);
+        await().atMost(SOON)
+                .ignoreExceptions()
+                .until(() -> borrowAndAskWhoItIs(database).equals("one"));
+    }
+
+    @Test
+    void waitsInterruptibly() throws Exception {
+        driver(user -> {});
+        HikariConfig config = config(2);
+        config.setConnectionTimeout(60_000);
+        RotatingDataSource database = over(config);
+        CompletableFuture<Throwable> ended = new CompletableFuture<>();
+        Thread borrower = new Thread(() -> {
+            try (Connection never = database.getConnection()) {
+                ended.complete(new AssertionError(never));
+            } catch (SQLException failure) {
+                ended.complete(failure);
+            }
+        });
+        borrower.start();
+        borrower.interrupt();
+
+        assertThat(ended.get(10, TimeUnit.SECONDS)).hasMessageContaining("interrupted");
+    }
+
+    @Test
+    void wakesWaitingBorrowersWhenCredentialsAreProven() throws Exception {
+        CountDownLatch stalled = new CountDownLatch(1);
+        driver(user -> awaitQuietly(stalled));
+        RotatingDataSource database = over(config(2));
+        put("one", "pw");
+        secrets.start(SOON);
+        CompletableFuture<String> borrowed = CompletableFuture.supplyAsync(() -> borrowAndAskWhoItIs(database));
+        stalled.countDown();
+
+        assertThat(borrowed.get(4, TimeUnit.SECONDS)).isEqualTo("one");
+    }
+
+    @Test
+    void convergesToTheLastOfSeveralQuickRotations() throws Exception {
+        driver(user -> {});
+        RotatingDataSource database = over(config(3));
+        put("one", "pw");
+        secrets.start(SOON);
+        assertThat(borrowAndAskWhoItIs(database)).isEqualTo("one");
+        put("two", "pw");
+        put("three", "pw");
+        put("four", "pw");
+
+        await().atMost(SOON).until(() -> currentUser(database).equals("four"));
+        await().atMost(SOON)
+                .until(() -> database.status().credentials().stream()
+                        .allMatch(one -> one.user().equals("four") || one.phase() == CredentialPhase.RELEASED));
+        assertThat(borrowAndAskWhoItIs(database)).isEqualTo("four");
+    }
+
+    @Test
+    void keepsItsOwnExceptionOverrideAndScheduledExecutorOfTheUser() throws Exception {
+        driver(user -> {});
+        HikariConfig config = config(2);
+        var executor = java.util.concurrent.Executors.newSingleThreadScheduledExecutor();
+        open.add(executor::shutdownNow);
+        config.setScheduledExecutor(executor);
+        RotatingDataSource database = over(config);
+        put("one", "pw");
+        secrets.start(SOON);
+        assertThat(borrowAndAskWhoItIs(database)).isEqualTo("one");
+        put("two", "pw");
+        await().atMost(SOON).until(() -> database.status().connectionsMoved() > 0);
+
+        database.close();
+        assertThat(executor.isShutdown()).isFalse();
+    }
+
+    @Test
+    void refusesAPoolThatMakesItsConnectionsOtherwise() {
+        HikariConfig config = config(1);
+        config.setDataSourceClassName("org.postgresql.ds.PGSimpleDataSource");
+
+        assertThatThrownBy(() -> RotatingDataSource.over(config, secret))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("dataSourceClassName");
+    }
+
+    @Test
+    void refusesAPoolThatIsClosed() {
+        HikariDataSource pool = new HikariDataSource();
+        pool.close();
+
+        assertThatThrownBy(() -> RotatingDataSource.under(pool, secret)).isInstanceOf(IllegalStateException.class);
+    }
+
+    @Test
+    void showsNoPasswordInAnyLogOrText() throws Exception {
+        driver(user -> {
+            if (user.equals("bad")) {
+                throw new SQLException("refused", "28000");
+            }
+        });
+        Logger root = (Logger) LoggerFactory.getLogger(org.slf4j.Logger.ROOT_LOGGER_NAME);
+        ListAppender<ILoggingEvent> appender = new ListAppender<>();
+        appender.start();
+        Level before = root.getLevel();
+        root.setLevel(Level.DEBUG);
+        root.addAppender(appender);
+        try {
+            HikariConfig config = config(2);
+            config.setUsername("configured");
+            config.setPassword(CANARY);
+            RotatingDataSource database = over(config);
+            put("one", CANARY);
+            secrets.start(SOON);
+            assertThat(borrowAndAskWhoItIs(database)).isEqualTo("one");
+            put("bad", CANARY);
+            await().atMost(SOON).until(() -> database.status().failedLogins() == 1);
+
+            assertThat(database.pool().getPassword()).isNull();
+            assertThat(database.pool().getUsername()).isNull();
+            assertThat(database + " " + database.status() + " " + secret.status()
+                            + database.pool().getDataSource())
+                    .doesNotContain(CANARY);
+            assertThat(List.copyOf(appender.list))
+                    .extracting(ILoggingEvent::getFormattedMessage)
+                    .noneMatch(message -> message.contains(CANARY));
+        } finally {
+            root.detachAppender(appender);
+            root.setLevel(before);
+        }
+    }
+}

@@ -1,0 +1,448 @@
+package io.dualkey.secrets.jdbc;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
+
+import com.zaxxer.hikari.HikariConfig;
+import com.zaxxer.hikari.HikariDataSource;
+import io.dualkey.secrets.InMemoryStore;
+import io.dualkey.secrets.RefreshCause;
+import io.dualkey.secrets.RotatingSecret;
+import io.dualkey.secrets.SecretSource;
+import io.dualkey.secrets.SecretState;
+import java.sql.Connection;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.SQLTransientConnectionException;
+import java.sql.Statement;
+import java.time.Duration;
+import java.util.List;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** Credentials rotate under load on a real PostgreSQL server that checks passwords. */
+class RotationIT {
+
+    private static final int POOL = 8;
+    private static final int CLIENTS = 16;
+    private static final Duration SOON = Duration.ofSeconds(10);
+
+    private static ScramPostgres server;
+
+    private final InMemoryStore store = new InMemoryStore();
+    private final SecretSource secrets =
+            SecretSource.builder(store).refreshInterval(Duration.ofSeconds(30)).build();
+    private final RotatingSecret secret = secrets.secret("database-url");
+    private final Queue<CredentialStatus> changes = new ConcurrentLinkedQueue<>();
+    private RotatingDataSource database;
+
+    @BeforeAll
+    static void startServer() throws Exception {
+        server = new ScramPostgres();
+        server.admin(
+                "create role app nologin",
+                "create table visit (id bigserial primary key, note text not null)",
+                "grant select, insert on visit to app",
+                "grant usage on sequence visit_id_seq to app");
+    }
+
+    @AfterAll
+    static void stopServer() throws Exception {
+        server.close();
+    }
+
+    @BeforeEach
+    void startWithFirstUser() throws Exception {
+        createUser("app_v1", "first");
+        store.put("database-url", server.secret("app_v1", "first"));
+        HikariConfig config = new HikariConfig();
+        config.setMaximumPoolSize(POOL);
+        config.setConnectionTimeout(5_000);
+        database = RotatingDataSource.over(config, secret);
+        database.onChange(changes::add);
+        secrets.start(Duration.ofSeconds(10));
+    }
+
+    @AfterEach
+    void dropUsers() throws Exception {
+        database.close();
+        secrets.close();
+        for (String user : List.of("app_v1", "app_v2")) {
+            await().until(() -> server.sessions(user) == 0);
+            if (server.adminCount("select count(*) from pg_roles where rolname = '" + user + "'") > 0) {
+                server.admin("drop owned by " + user, "drop role " + user);
+            }
+        }
+    }
+
+    private static void createUser(String name, String password) throws SQLException {
+        server.admin("create role " + name + " login password '" + password + "' in role app");
+    }
+
+    private void rotateTo(String user, String password) {
+        store.put("database-url", server.secret(user, password));
+        var unused = secret.refresh(RefreshCause.OPERATOR);
+    }
+
+    private static void awaitTransactions(Load load, long more) {
+        long until = load.transactions() + more;
+        await().atMost(SOON)
+                .until(() -> load.transactions() >= until || !load.failures().isEmpty());
+    }
+
+    private String currentUser() {
+        return database.status().current().map(CredentialStatus::user).orElse("none");
+    }
+
+    private CredentialStatus statusOf(String version) {
+        return database.status().credentials().stream()
+                .filter(one -> one.version().equals(version))
+                .findFirst()
+                .orElseThrow();
+    }
+
+    @Test
+    void movesEveryConnectionToNewUserUnderLoadAndTellsWhenTheOldOneCanGo() throws Exception {
+        createUser("app_v2", "second");
+        try (Load load = Load.of(CLIENTS, database);
+                SessionSampler sampler = new SessionSampler()) {
+            await().atMost(SOON).until(() -> server.sessions("app_v1") == POOL);
+            var unused = load.takeBorrowNanos();
+            awaitTransactions(load, 2000);
+            long[] steady = load.takeBorrowNanos();
+            assertThat(server.sessions("app_v1")).isEqualTo(POOL);
+
+            long start = System.nanoTime();
+            rotateTo("app_v2", "second");
+            await().pollInterval(Duration.ofMillis(10))
+                    .atMost(SOON)
+                    .until(() -> database.status().isSafeToDrop("app_v1"));
+            long took = (System.nanoTime() - start) / 1_000_000;
+            long[] rotating = load.takeBorrowNanos();
+
+            assertThat(server.sessions("app_v1")).isZero();
+            assertThat(server.sessions("app_v2")).isBetween(POOL - 1L, POOL + 0L); // the last may be on its way
+            server.admin("drop owned by app_v1", "drop role app_v1");
+            awaitTransactions(load, 1000);
+            assertThat(load.failures()).isEmpty();
+            assertThat(database.status().connectionsMoved()).isEqualTo(POOL);
+            assertThat(database.status().failedLogins()).isZero();
+            assertThat(sampler.most()).isLessThanOrEqualTo(POOL + 1);
+            assertThat(database.pool().getMaximumPoolSize()).isEqualTo(POOL);
+            System.out.printf(
+                    "user rotation: safe to drop after %d ms; borrow us steady p50 %d p99 %d max %d, rotating p50 %d p99 %d"
+                            + " max %d; most sessions %d%n",
+                    took,
+                    micros(steady, 0.5),
+                    micros(steady, 0.99),
+                    micros(steady, 1),
+                    micros(rotating, 0.5),
+                    micros(rotating, 0.99),
+                    micros(rotating, 1),
+                    sampler.most());
+        }
+    }
+
+    private static long micros(long[] sorted, double quantile) {
+        return sorted[(int) Math.min(sorted.length - 1, Math.floor(sorted.length * quantile))] / 1000;
+    }
+
+    @Test
+    void servesTransactionsThatSpanARotation() throws Exception {
+        createUser("app_v2", "second");
+        Connection open = database.getConnection();
+        try (Load load = Load.of(POOL - 2, database)) {
+            open.setAutoCommit(false);
+            insert(open, "before");
+
+            rotateTo("app_v2", "second");
+            await().atMost(SOON)
+                    .until(() -> database.status().connectionsMoved() > 0
+                            && database.status().credentials().get(1).connections() == 1);
+            insert(open, "after");
+            open.commit();
+            assertThat(statusOf("v1").phase()).isEqualTo(CredentialPhase.RETIRING);
+
+            open.close();
+            await().atMost(SOON).until(() -> database.status().isSafeToDrop("app_v1"));
+            assertThat(load.failures()).isEmpty();
+        }
+    }
+
+    @Test
+    void waitsForASessionOfTheOldUserInAnotherProcess() throws Exception {
+        createUser("app_v2", "second");
+        try (Connection borrowed = database.getConnection()) {
+            assertThat(borrowed.isValid(1)).isTrue();
+        }
+        Connection elsewhere = server.connect("app_v1", "first");
+        rotateTo("app_v2", "second");
+
+        await().atMost(SOON).until(() -> statusOf("v1").serverSessions().orElse(0) == 1);
+        assertThat(statusOf("v1").phase()).isEqualTo(CredentialPhase.RELEASED);
+
+        elsewhere.close();
+        await().atMost(SOON).until(() -> statusOf("v1").phase() == CredentialPhase.SAFE_TO_DROP);
+    }
+
+    @Test
+    void withdrawsSafeToDropWhenTheOldUserIsNeededAgain() throws Exception {
+        createUser("app_v2", "second");
+        try (Load load = Load.of(4, database)) {
+            awaitTransactions(load, 100);
+            rotateTo("app_v2", "second");
+            await().atMost(SOON).until(() -> database.status().isSafeToDrop("app_v1"));
+
+            rotateTo("app_v1", "first");
+            await().atMost(SOON).until(() -> database.status().isSafeToDrop("app_v2"));
+
+            assertThat(currentUser()).isEqualTo("app_v1");
+            assertThat(database.status().isSafeToDrop("app_v1")).isFalse();
+            assertThat(changes.stream()
+                            .filter(change -> change.user().equals("app_v1"))
+                            .map(CredentialStatus::phase))
+                    .containsExactly(
+                            CredentialPhase.CURRENT,
+                            CredentialPhase.RETIRING,
+                            CredentialPhase.RELEASED,
+                            CredentialPhase.SAFE_TO_DROP,
+                            CredentialPhase.CURRENT);
+            assertThat(load.failures()).isEmpty();
+        }
+    }
+
+    @Test
+    void followsAPasswordThatChangesInTheDatabaseFirst() throws Exception {
+        long refusedBefore = server.refusedLogins("app_v1");
+        try (Load load = Load.of(CLIENTS, database)) {
+            awaitTransactions(load, 100); // the pool is still growing
+            server.admin("alter role app_v1 password 'changed'");
+            awaitTransactions(load, 500);
+            rotateTo("app_v1", "changed");
+            await().atMost(SOON).until(() -> statusOf("v1").phase() == CredentialPhase.RELEASED);
+            await().atMost(SOON).until(() -> server.sessions("app_v1") == POOL);
+            awaitTransactions(load, 500);
+
+            assertThat(load.failures()).isEmpty();
+            assertThat(database.status().isSafeToDrop("app_v1")).isFalse();
+            assertThat(server.refusedLogins("app_v1") - refusedBefore).isLessThanOrEqualTo(2);
+            assertThat(database.status().failedLogins()).isEqualTo(server.refusedLogins("app_v1") - refusedBefore);
+        }
+    }
+
+    @Test
+    void followsAPasswordThatChangesInTheSecretFirst() throws Exception {
+        long refusedBefore = server.refusedLogins("app_v1");
+        try (Load load = Load.of(CLIENTS, database)) {
+            awaitTransactions(load, 500);
+            rotateTo("app_v1", "changed");
+            await().atMost(SOON).until(() -> secret.status().state() == SecretState.DEGRADED);
+            awaitTransactions(load, 500);
+            server.admin("alter role app_v1 password 'changed'");
+            await().atMost(SOON).until(() -> statusOf("v1").phase() == CredentialPhase.RELEASED);
+            awaitTransactions(load, 500);
+
+            assertThat(load.failures()).isEmpty();
+            assertThat(secret.status().state()).isEqualTo(SecretState.HEALTHY);
+            assertThat(server.refusedLogins("app_v1") - refusedBefore).isEqualTo(1);
+        }
+    }
+
+    @Test
+    void holdsOffAWrongPasswordAndTakesItsRepair() throws Exception {
+        createUser("app_v2", "second");
+        long refusedBefore = server.refusedLogins("app_v2");
+        try (Load load = Load.of(CLIENTS, database)) {
+            awaitTransactions(load, 500);
+            rotateTo("app_v2", "wr0ng-canary-4711");
+            await().atMost(SOON).until(() -> secret.status().state() == SecretState.DEGRADED);
+            assertThat(secret.status().detail())
+                    .contains("28P01", "app_v2")
+                    .doesNotContain("canary-4711")
+                    .doesNotContain("ApplicationName");
+            awaitTransactions(load, 3000);
+            assertThat(currentUser()).isEqualTo("app_v1");
+            assertThat(database.status().connectionsMoved()).isZero();
+
+            long start = System.nanoTime();
+            rotateTo("app_v2", "second");
+            await().pollInterval(Duration.ofMillis(5))
+                    .atMost(SOON)
+                    .until(() -> currentUser().equals("app_v2"));
+            System.out.printf("repair: in use after %d ms%n", (System.nanoTime() - start) / 1_000_000);
+            await().atMost(SOON).until(() -> database.status().isSafeToDrop("app_v1"));
+
+            assertThat(load.failures()).isEmpty();
+            assertThat(secret.status().state()).isEqualTo(SecretState.HEALTHY);
+            assertThat(server.refusedLogins("app_v2") - refusedBefore).isBetween(1L, 2L);
+        }
+    }
+
+    @Test
+    void limitsFailedLoginsOfAllBorrowersTogetherAndWakesThemOnRepair() throws Exception {
+        long refusedBefore = server.refusedLogins("app_v1");
+        InMemoryStore wrong = new InMemoryStore();
+        wrong.put("wrong", server.secret("app_v1", "wr0ng-canary-4711"));
+        HikariConfig config = new HikariConfig();
+        config.setMaximumPoolSize(POOL);
+        config.setConnectionTimeout(1_000);
+        SecretSource source = SecretSource.from(wrong);
+        RotatingSecret handle = source.secret("wrong");
+        RotatingDataSource refused = RotatingDataSource.over(config, handle);
+        try (source;
+                refused) {
+            source.start(SOON);
+            try (Load load = Load.of(CLIENTS, refused)) {
+                await().atMost(SOON).until(() -> load.failures().size() >= CLIENTS * 3);
+                assertThat(load.failures())
+                        .allSatisfy(failure -> assertThat(failure)
+                                .isInstanceOf(SQLTransientConnectionException.class)
+                                .hasMessageContaining("28P01")
+                                .hasMessageNotContaining("canary-4711"));
+                assertThat(server.refusedLogins("app_v1") - refusedBefore).isLessThanOrEqualTo(2);
+
+                wrong.put("wrong", server.secret("app_v1", "first"));
+                var unused = handle.refresh(RefreshCause.OPERATOR);
+                await().atMost(SOON).until(() -> load.transactions() > 0);
+                assertThat(server.refusedLogins("app_v1") - refusedBefore).isLessThanOrEqualTo(2);
+            }
+        }
+    }
+
+    @Test
+    void survivesAnOldUserThatIsDroppedTooEarly() throws Exception {
+        createUser("app_v2", "second");
+        Connection[] all = new Connection[POOL];
+        for (int i = 0; i < POOL; i++) {
+            all[i] = database.getConnection();
+        }
+        rotateTo("app_v2", "second");
+        await().atMost(SOON).until(() -> currentUser().equals("app_v2"));
+        server.admin("drop owned by app_v1", "drop role app_v1");
+
+        int failed = 0;
+        for (Connection one : all) {
+            try (one) {
+                insert(one, "dropped");
+            } catch (SQLException dropped) {
+                assertThat(dropped.getSQLState()).isIn("42501", "42704");
+                failed++;
+            }
+        }
+        assertThat(failed).isEqualTo(POOL);
+        for (int i = 0; i < POOL * 2; i++) {
+            try (Connection one = database.getConnection()) {
+                insert(one, "again");
+            }
+        }
+        await().atMost(SOON).until(() -> database.status().credentials().get(1).connections() == 0);
+    }
+
+    @Test
+    void leavesConnectionsAloneOnAGrantErrorOfTheCurrentUser() throws Exception {
+        try (Connection one = database.getConnection();
+                Statement statement = one.createStatement()) {
+            int before = backendPid(one);
+            assertThatThrownBy(() -> statement.execute("delete from visit")).isInstanceOf(SQLException.class);
+            assertThat(backendPid(one)).isEqualTo(before);
+        }
+        try (Connection again = database.getConnection()) {
+            assertThat(again.isValid(1)).isTrue();
+        }
+        assertThat(server.sessions("app_v1")).isPositive();
+        assertThat(database.status().connectionsMoved()).isZero();
+    }
+
+    @Test
+    void worksUnderneathAnExistingPool() throws Exception {
+        createUser("app_v2", "second");
+        store.put("database-password", "first");
+        RotatingSecret password = secrets.secret("database-password");
+        try (HikariDataSource existing = new HikariDataSource()) {
+            existing.setJdbcUrl(server.url() + "?user=app_v1&password=unused&ApplicationName=existing");
+            existing.setMaximumPoolSize(2);
+            RotatingDataSource under = RotatingDataSource.under(existing, password);
+            assertThat(existing.getJdbcUrl()).isEqualTo(server.url() + "?ApplicationName=existing");
+            try (Connection one = existing.getConnection()) {
+                assertThat(one.isValid(1)).isTrue();
+            }
+            assertThat(under.status().current().map(CredentialStatus::user)).contains("app_v1");
+            assertThat(existing.getUsername()).isNull();
+            assertThat(existing.getPassword()).isNull();
+
+            assertThatThrownBy(() -> RotatingDataSource.under(existing, password))
+                    .isInstanceOf(IllegalStateException.class)
+                    .hasMessageContaining("already started");
+
+            server.admin("alter role app_v1 password 'changed'");
+            store.put("database-password", "changed");
+            var unused = password.refresh(RefreshCause.OPERATOR);
+            await().atMost(SOON)
+                    .until(() -> under.status().credentials().size() == 2
+                            && under.status().credentials().get(1).phase() == CredentialPhase.RELEASED);
+            try (Connection one = existing.getConnection()) {
+                assertThat(one.isValid(1)).isTrue();
+            }
+            under.close();
+        }
+    }
+
+    private static void insert(Connection connection, String note) throws SQLException {
+        try (Statement statement = connection.createStatement()) {
+            statement.execute("insert into visit (note) values ('" + note + "')");
+        }
+    }
+
+    private static int backendPid(Connection connection) throws SQLException {
+        try (Statement statement = connection.createStatement();
+                ResultSet rows = statement.executeQuery("select pg_backend_pid()")) {
+            rows.next();
+            return rows.getInt(1);
+        }
+    }
+
+    /** Counts the application's sessions on the server over and over. */
+    private static final class SessionSampler implements AutoCloseable {
+
+        private final AtomicInteger most = new AtomicInteger();
+        private final Thread thread = new Thread(this::run, "sampler");
+        private volatile boolean stop;
+
+        SessionSampler() {
+            thread.start();
+        }
+
+        private void run() {
+            try (Connection admin = server.adminConnection();
+                    Statement statement = admin.createStatement()) {
+                while (!stop) {
+                    try (ResultSet rows = statement.executeQuery(
+                            "select count(*) from pg_stat_activity where usename in ('app_v1', 'app_v2')")) {
+                        rows.next();
+                        most.accumulateAndGet(rows.getInt(1), Math::max);
+                    }
+                    java.util.concurrent.locks.LockSupport.parkNanos(1_000_000);
+                }
+            } catch (SQLException failure) {
+                most.set(Integer.MAX_VALUE);
+            }
+        }
+
+        int most() {
+            return most.get();
+        }
+
+        @Override
+        public void close() {
+            stop = true;
+            Load.join(thread);
+        }
+    }
+}
