@@ -33,6 +33,8 @@ final class RequiredLibraries implements BeanFactoryPostProcessor {
                     "jakarta.servlet:jakarta.servlet-api",
                     loader);
         }
+        require("dualkey.jdbc.secret", "io.dualkey.secrets.jdbc.RotatingDataSource", "io.dualkey:secrets-jdbc", loader);
+        require("dualkey.jdbc.secret", "com.zaxxer.hikari.HikariDataSource", "com.zaxxer:HikariCP", loader);
     }
 
     private void require(String property, String type, String library, @Nullable ClassLoader loader) {
