@@ -12,6 +12,7 @@ public final class JwtRejectedException extends RuntimeException {
 
     private static final long serialVersionUID = 1L;
 
+    /** Why; an enum constant, so it may be serialized with the exception. */
     private final RejectionReason reason;
 
     JwtRejectedException(RejectionReason reason) {

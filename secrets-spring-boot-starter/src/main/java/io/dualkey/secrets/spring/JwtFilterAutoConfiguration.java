@@ -1,0 +1,52 @@
+package io.dualkey.secrets.spring;
+
+import io.dualkey.secrets.jwt.JwtVerifier;
+import jakarta.servlet.DispatcherType;
+import jakarta.servlet.Filter;
+import java.util.EnumSet;
+import org.springframework.beans.factory.ObjectProvider;
+import org.springframework.boot.autoconfigure.AutoConfiguration;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnBooleanProperty;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnWebApplication;
+import org.springframework.boot.context.properties.EnableConfigurationProperties;
+import org.springframework.boot.web.servlet.FilterRegistrationBean;
+import org.springframework.context.annotation.Bean;
+
+/**
+ * Auto-configuration of a servlet filter that lets only requests with a good bearer token pass. It is off unless
+ * {@code dualkey.jwt.filter.enabled} is true.
+ */
+@AutoConfiguration(after = JwtVerifierAutoConfiguration.class)
+@ConditionalOnBooleanProperty("dualkey.jwt.filter.enabled")
+@ConditionalOnClass({JwtVerifier.class, Filter.class, FilterRegistrationBean.class})
+@ConditionalOnWebApplication(type = ConditionalOnWebApplication.Type.SERVLET)
+@EnableConfigurationProperties(DualkeyJwtProperties.class)
+public final class JwtFilterAutoConfiguration {
+
+    /** Where Spring Security has its chain: after filters that wrap requests, before what a service usually adds. */
+    static final int ORDER = -100;
+
+    JwtFilterAutoConfiguration() {}
+
+    /** The filter itself is no bean: Spring Boot would register it a second time, for every URL. */
+    @Bean
+    @ConditionalOnMissingBean(name = "dualkeyJwtFilter")
+    FilterRegistrationBean<?> dualkeyJwtFilter(ObjectProvider<JwtVerifier> verifiers, DualkeyJwtProperties properties) {
+        JwtVerifier verifier = verifiers.getIfUnique();
+        if (verifier == null) {
+            throw new MisconfigurationException(
+                    "dualkey.jwt.filter.enabled is true, but there is no JwtVerifier that could judge tokens, or"
+                            + " more than one.",
+                    "Set dualkey.jwt.secret and dualkey.jwt.algorithms, or define one JwtVerifier bean.");
+        }
+        var filter = new FilterRegistrationBean<>(
+                new JwtFilter(verifier, properties.filter().realm()));
+        filter.setName("dualkeyJwtFilter");
+        filter.setUrlPatterns(properties.filter().urlPatterns());
+        filter.setDispatcherTypes(EnumSet.of(DispatcherType.REQUEST, DispatcherType.ASYNC));
+        filter.setOrder(ORDER);
+        return filter;
+    }
+}

@@ -1,0 +1,115 @@
+package io.dualkey.secrets.spring;
+
+import com.zaxxer.hikari.HikariDataSource;
+import io.dualkey.secrets.SecretSource;
+import io.dualkey.secrets.jdbc.RotatingDataSource;
+import java.sql.SQLException;
+import java.util.Optional;
+import javax.sql.DataSource;
+import org.jspecify.annotations.Nullable;
+import org.springframework.beans.factory.ObjectProvider;
+import org.springframework.beans.factory.config.DestructionAwareBeanPostProcessor;
+import org.springframework.core.Ordered;
+import org.springframework.core.PriorityOrdered;
+
+/** Puts rotating credentials underneath the application's connection pool, once its properties are set and before it starts. */
+final class PoolPostProcessor implements DestructionAwareBeanPostProcessor, PriorityOrdered {
+
+    private final ObjectProvider<SecretSource> sources;
+    private final ObjectProvider<DatabaseSecret> secrets;
+    private final ObjectProvider<DualkeyProperties> properties;
+    private final ObjectProvider<DualkeyJdbcProperties> settings;
+
+    private @Nullable String adoptedName;
+    private @Nullable Object adoptedBean;
+    private @Nullable RotatingDataSource rotating;
+
+    PoolPostProcessor(
+            ObjectProvider<SecretSource> sources,
+            ObjectProvider<DatabaseSecret> secrets,
+            ObjectProvider<DualkeyProperties> properties,
+            ObjectProvider<DualkeyJdbcProperties> settings) {
+        this.settings = settings;
+        this.sources = sources;
+        this.secrets = secrets;
+        this.properties = properties;
+    }
+
+    /** {@return what was put underneath the pool; empty if no pool has been made} */
+    synchronized Optional<RotatingDataSource> rotating() {
+        return Optional.ofNullable(rotating);
+    }
+
+    @Override
+    public Object postProcessBeforeInitialization(Object bean, String name) {
+        if (bean instanceof DataSource dataSource) {
+            HikariDataSource pool = poolOf(dataSource);
+            if (pool != null) {
+                adopt(pool, name, bean);
+            }
+        }
+        return bean;
+    }
+
+    private static @Nullable HikariDataSource poolOf(DataSource dataSource) {
+        if (dataSource instanceof HikariDataSource pool) {
+            return pool;
+        }
+        try {
+            return dataSource.isWrapperFor(HikariDataSource.class) ? dataSource.unwrap(HikariDataSource.class) : null;
+        } catch (SQLException | RuntimeException notYet) { // its target may be missing, or depend on the caller
+            return null;
+        }
+    }
+
+    private synchronized void adopt(HikariDataSource pool, String name, Object bean) {
+        if (rotating != null) {
+            if (rotating.pool() != pool) {
+                throw new MisconfigurationException(
+                        "There are several connection pools, among them the beans '" + adoptedName + "' and '" + name
+                                + "', and dualkey.jdbc.secret does not say for which it is.",
+                        "Several pools come with a later version. Until then, remove dualkey.jdbc.secret and place"
+                                + " RotatingDataSource.under(pool, secret) underneath each pool in code.");
+            }
+            return;
+        }
+        SecretSource source = sources.getObject();
+        try {
+            rotating = place(pool, source);
+        } catch (IllegalStateException | IllegalArgumentException refused) {
+            throw new MisconfigurationException(
+                    "dualkey.jdbc.secret cannot be used for the bean '" + name + "': " + refused.getMessage() + ".",
+                    "Let Spring Boot make the pool, or make it with new HikariDataSource() and setters, which does not"
+                            + " start it.");
+        }
+        adoptedName = name;
+        adoptedBean = bean;
+        // Somebody may want a connection before all beans are made.
+        source.start(properties.getObject().startupTimeout());
+    }
+
+    private RotatingDataSource place(HikariDataSource pool, SecretSource source) {
+        DatabaseSecret secret = secrets.getIfAvailable();
+        if (secret != null) {
+            return RotatingDataSource.builder(secret.credentials(source)).under(pool);
+        }
+        String name = settings.getObject().requiredSecret();
+        return RotatingDataSource.under(pool, source.secret(name));
+    }
+
+    @Override
+    public synchronized boolean requiresDestruction(Object bean) {
+        return bean == adoptedBean;
+    }
+
+    @Override
+    public void postProcessBeforeDestruction(Object bean, String name) {
+        rotating().ifPresent(RotatingDataSource::close);
+    }
+
+    /** After Spring Boot has bound the pool's properties and applied the connection details. */
+    @Override
+    public int getOrder() {
+        return Ordered.HIGHEST_PRECEDENCE + 3;
+    }
+}

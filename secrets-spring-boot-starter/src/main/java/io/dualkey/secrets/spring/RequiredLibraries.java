@@ -1,0 +1,47 @@
+package io.dualkey.secrets.spring;
+
+import org.jspecify.annotations.Nullable;
+import org.springframework.beans.factory.config.BeanFactoryPostProcessor;
+import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
+import org.springframework.core.env.Environment;
+import org.springframework.util.ClassUtils;
+
+/**
+ * Ends the start of an application that asks for rotation without the library that would do it, before anything else is made:
+ * nothing that is configured to rotate silently does not.
+ */
+final class RequiredLibraries implements BeanFactoryPostProcessor {
+
+    private static final String JWT_VERIFIER = "io.dualkey.secrets.jwt.JwtVerifier";
+    private static final String SECRETS_JWT = "io.dualkey:secrets-jwt";
+
+    private final Environment environment;
+
+    RequiredLibraries(Environment environment) {
+        this.environment = environment;
+    }
+
+    @Override
+    public void postProcessBeanFactory(ConfigurableListableBeanFactory beans) {
+        ClassLoader loader = beans.getBeanClassLoader();
+        require("dualkey.jwt.secret", JWT_VERIFIER, SECRETS_JWT, loader);
+        if (environment.getProperty("dualkey.jwt.filter.enabled", Boolean.class, false)) {
+            require("dualkey.jwt.filter.enabled", JWT_VERIFIER, SECRETS_JWT, loader);
+            require(
+                    "dualkey.jwt.filter.enabled",
+                    "jakarta.servlet.Filter",
+                    "jakarta.servlet:jakarta.servlet-api",
+                    loader);
+        }
+        require("dualkey.jdbc.secret", "io.dualkey.secrets.jdbc.RotatingDataSource", "io.dualkey:secrets-jdbc", loader);
+        require("dualkey.jdbc.secret", "com.zaxxer.hikari.HikariDataSource", "com.zaxxer:HikariCP", loader);
+    }
+
+    private void require(String property, String type, String library, @Nullable ClassLoader loader) {
+        if (environment.containsProperty(property) && !ClassUtils.isPresent(type, loader)) {
+            throw new MisconfigurationException(
+                    property + " is set, but " + library + " is not on the class path.",
+                    "Add the dependency " + library + ", or remove the property.");
+        }
+    }
+}

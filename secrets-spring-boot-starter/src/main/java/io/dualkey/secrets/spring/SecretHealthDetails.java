@@ -1,0 +1,15 @@
+package io.dualkey.secrets.spring;
+
+import org.springframework.boot.health.contributor.Health;
+
+/** What a user of a secret adds to its health. */
+interface SecretHealthDetails {
+
+    /**
+     * Adds details, or takes the status down.
+     *
+     * @param secret the name of the secret
+     * @param health what is known of it so far
+     */
+    void addTo(String secret, Health.Builder health);
+}

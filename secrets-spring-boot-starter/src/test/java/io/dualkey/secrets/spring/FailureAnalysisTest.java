@@ -1,0 +1,138 @@
+package io.dualkey.secrets.spring;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.dualkey.secrets.InMemoryStore;
+import io.dualkey.secrets.SecretStore;
+import io.dualkey.secrets.StoreQuery;
+import io.dualkey.secrets.StoreResult;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.springframework.boot.SpringApplication;
+import org.springframework.boot.WebApplicationType;
+import org.springframework.boot.autoconfigure.ImportAutoConfiguration;
+import org.springframework.boot.test.system.CapturedOutput;
+import org.springframework.boot.test.system.OutputCaptureExtension;
+import org.springframework.context.support.GenericApplicationContext;
+
+/** What somebody reads whose application does not start. */
+@ExtendWith(OutputCaptureExtension.class)
+class FailureAnalysisTest {
+
+    @TempDir
+    Path directory;
+
+    @Test
+    void namesEveryMissingSecretItsPropertyItsPlaceAndWhatToDo(CapturedOutput output) {
+        failToStart(
+                List.of(),
+                "dualkey.stores.directory.path=" + directory,
+                "dualkey.secrets[0]=sendgrid-api-key",
+                "dualkey.secrets[1]=stripe-webhook");
+
+        assertThat(output)
+                .contains("2 secrets could not be loaded:")
+                .contains("'sendgrid-api-key' (dualkey.secrets): ")
+                .contains("'stripe-webhook' (dualkey.secrets): ")
+                .contains(directory.toString())
+                .contains("create it, or correct its name")
+                .contains("start the application again")
+                .doesNotContain("dualkey.startup-timeout");
+    }
+
+    @Test
+    void saysWhatToDoAboutAStoreThatDoesNotAnswer(CapturedOutput output) {
+        failToStart(List.of(new Hanging()), "dualkey.secrets=api-key", "dualkey.startup-timeout=20ms");
+
+        assertThat(output)
+                .contains("1 secret could not be loaded:")
+                .contains("no answer in time from a store that hangs")
+                .contains("raise dualkey.startup-timeout");
+    }
+
+    @Test
+    void refusesTwoStoresAndSaysThatLayeringComesLater(CapturedOutput output) {
+        failToStart(List.of(), "dualkey.stores.directory.path=" + directory, "dualkey.stores.environment.enabled=true");
+
+        assertThat(output)
+                .contains("Two stores are configured")
+                .contains("dualkey.stores.directory.path")
+                .contains("dualkey.stores.environment.enabled")
+                .contains("come with a later version");
+    }
+
+    @Test
+    void refusesTwoStoreBeans(CapturedOutput output) {
+        failToStart(List.of(new InMemoryStore(), new InMemoryStore()));
+
+        assertThat(output).contains("There are 2 SecretStore beans");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"dualkey.secrets=x", "dualkey.jwt.secret=x", "dualkey.jdbc.secret=x"})
+    void saysThatAStoreIsMissingWhereSecretsAreNamed(String property, CapturedOutput output) {
+        failToStart(List.of(), property);
+
+        assertThat(output).contains("nothing says where they are kept").contains("Set dualkey.stores.directory.path");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"dualkey.refresh-interval=0s", "dualkey.grace=-1s"})
+    void saysWhatIsOutOfRange(String property, CapturedOutput output) {
+        failToStart(List.of(new InMemoryStore()), property);
+
+        assertThat(output).contains("out of range").contains("Correct dualkey.refresh-interval or dualkey.grace");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"dualkey.stores.directory.path= ", "dualkey.stores.directory.path=a\0b"})
+    void refusesWhatIsNoPath(String property, CapturedOutput output) {
+        failToStart(List.of(), property);
+
+        assertThat(output).contains("dualkey.stores.directory.path is blank or not a path");
+    }
+
+    /** Starts a real application, so that the registration of the analyzers is tested too. */
+    private static void failToStart(List<SecretStore> stores, String... properties) {
+        SpringApplication application = new SpringApplication(Empty.class);
+        application.setWebApplicationType(WebApplicationType.NONE);
+        application.addInitializers(context -> {
+            for (int i = 0; i < stores.size(); i++) {
+                SecretStore store = stores.get(i);
+                ((GenericApplicationContext) context).registerBean("store" + i, SecretStore.class, () -> store);
+            }
+        });
+        assertThatThrownBy(() -> application
+                        .run(Stream.of(properties)
+                                .map(property -> "--" + property)
+                                .toArray(String[]::new))
+                        .close())
+                .isNotNull();
+    }
+
+    @ImportAutoConfiguration(SecretsAutoConfiguration.class)
+    static final class Empty {}
+
+    /** A store that never answers. */
+    private static final class Hanging implements SecretStore {
+
+        @Override
+        public String description() {
+            return "a store that hangs";
+        }
+
+        @Override
+        public List<StoreResult> read(List<StoreQuery> queries) throws InterruptedException {
+            new CountDownLatch(1).await();
+            return List.of();
+        }
+    }
+}

@@ -1,0 +1,233 @@
+package io.dualkey.secrets.spring;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.dualkey.secrets.InMemoryStore;
+import io.dualkey.secrets.SecretSource;
+import io.dualkey.secrets.SecretStartupException;
+import io.dualkey.secrets.SecretStore;
+import io.dualkey.secrets.jwt.JwtSigner;
+import io.dualkey.secrets.jwt.JwtVerifier;
+import io.dualkey.secrets.jwt.KeyFormat;
+import jakarta.servlet.DispatcherType;
+import jakarta.servlet.Filter;
+import java.security.KeyPair;
+import java.security.KeyPairGenerator;
+import java.time.Duration;
+import java.util.Base64;
+import java.util.Map;
+import org.assertj.core.api.AbstractThrowableAssert;
+import org.assertj.core.api.InstanceOfAssertFactories;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.springframework.boot.autoconfigure.AutoConfigurations;
+import org.springframework.boot.test.context.FilteredClassLoader;
+import org.springframework.boot.test.context.runner.AbstractApplicationContextRunner;
+import org.springframework.boot.test.context.runner.ApplicationContextRunner;
+import org.springframework.boot.test.context.runner.WebApplicationContextRunner;
+import org.springframework.boot.web.servlet.FilterRegistrationBean;
+
+class JwtAutoConfigurationTest {
+
+    private static final AutoConfigurations CONFIGURATIONS = AutoConfigurations.of(
+            SecretsAutoConfiguration.class, JwtVerifierAutoConfiguration.class, JwtFilterAutoConfiguration.class);
+
+    private static final String[] HS256 = {
+        "dualkey.jwt.secret=jwt", "dualkey.jwt.algorithms=HS256", "dualkey.jwt.key-format=text"
+    };
+
+    private final InMemoryStore store = new InMemoryStore();
+
+    private final ApplicationContextRunner runner =
+            new ApplicationContextRunner().withConfiguration(CONFIGURATIONS).withBean(SecretStore.class, () -> store);
+
+    private final WebApplicationContextRunner web = new WebApplicationContextRunner()
+            .withConfiguration(CONFIGURATIONS)
+            .withBean(SecretStore.class, () -> store);
+
+    @BeforeEach
+    void put() {
+        store.put("jwt", "a-key-for-tests-of-at-least-32-bytes");
+    }
+
+    @Test
+    void verifiesHs256AsConfigured() {
+        runner.withPropertyValues(HS256)
+                .withPropertyValues(
+                        "dualkey.jwt.issuer=https://login.example.com",
+                        "dualkey.jwt.audiences=web,mobile",
+                        "dualkey.jwt.clock-skew=0s")
+                .run(context -> {
+                    JwtVerifier verifier = context.getBean(JwtVerifier.class);
+                    JwtSigner.Builder signer =
+                            JwtSigner.hs256(context.getBean(SecretSource.class).secret("jwt"), KeyFormat.TEXT);
+                    String good = signer.issuer("https://login.example.com")
+                            .build()
+                            .sign(Map.of("sub", "alice", "aud", "mobile"));
+                    String bad = signer.issuer("https://other.example.com")
+                            .build()
+                            .sign(Map.of("sub", "alice", "aud", "mobile"));
+                    assertThat(verifier.verify(good).subject()).contains("alice");
+                    assertThat(verifier.check(bad).toString()).contains("WRONG_ISSUER");
+                });
+    }
+
+    @Test
+    void verifiesRs256AsConfigured() throws Exception {
+        KeyPairGenerator generator = KeyPairGenerator.getInstance("RSA");
+        generator.initialize(2048);
+        KeyPair keys = generator.generateKeyPair();
+        store.put("public-key", pem("PUBLIC KEY", keys.getPublic().getEncoded()));
+        store.put("private-key", pem("PRIVATE KEY", keys.getPrivate().getEncoded()));
+        runner.withPropertyValues("dualkey.jwt.secret=public-key", "dualkey.jwt.algorithms=RS256")
+                .run(context -> {
+                    SecretSource source = context.getBean(SecretSource.class);
+                    JwtSigner signer =
+                            JwtSigner.rs256(source.secret("private-key")).build();
+                    source.start(Duration.ofSeconds(10));
+                    assertThat(context.getBean(JwtVerifier.class)
+                                    .verify(signer.sign(Map.of("sub", "alice")))
+                                    .subject())
+                            .contains("alice");
+                });
+    }
+
+    private static String pem(String heading, byte[] encoded) {
+        return "-----BEGIN " + heading + "-----\n"
+                + Base64.getMimeEncoder(64, new byte[] {'\n'}).encodeToString(encoded) + "\n-----END " + heading
+                + "-----\n";
+    }
+
+    @Test
+    void doesNothingWithoutTheProperty() {
+        web.run(context -> assertThat(context)
+                .hasNotFailed()
+                .doesNotHaveBean(JwtVerifier.class)
+                .doesNotHaveBean(FilterRegistrationBean.class));
+    }
+
+    @Test
+    void anApplicationsOwnVerifierWins() {
+        SecretSource source = SecretSource.from(store);
+        JwtVerifier mine =
+                JwtVerifier.hs256(source.secret("jwt"), KeyFormat.TEXT).build();
+        web.withBean(JwtVerifier.class, () -> mine)
+                .withPropertyValues("dualkey.jwt.filter.enabled=true")
+                .run(context -> {
+                    assertThat(context.getBean(JwtVerifier.class)).isSameAs(mine);
+                    assertThat(context).hasSingleBean(FilterRegistrationBean.class);
+                });
+    }
+
+    @Test
+    void theFilterIsOffUnlessAskedFor() {
+        web.withPropertyValues(HS256)
+                .run(context -> assertThat(context)
+                        .hasSingleBean(JwtVerifier.class)
+                        .doesNotHaveBean(FilterRegistrationBean.class));
+    }
+
+    @Test
+    void theFilterIsRegisteredAndIsNoBeanItself() {
+        web.withPropertyValues(HS256)
+                .withPropertyValues(
+                        "dualkey.jwt.filter.enabled=true", "dualkey.jwt.filter.url-patterns=/api/*,/admin/*")
+                .run(context -> {
+                    assertThat(context).doesNotHaveBean(Filter.class);
+                    FilterRegistrationBean<?> registration = context.getBean(FilterRegistrationBean.class);
+                    assertThat(registration.getUrlPatterns()).containsExactlyInAnyOrder("/api/*", "/admin/*");
+                    assertThat(registration.determineDispatcherTypes())
+                            .containsExactly(DispatcherType.REQUEST, DispatcherType.ASYNC);
+                    assertThat(registration.getOrder()).isEqualTo(JwtFilterAutoConfiguration.ORDER);
+                });
+    }
+
+    @Test
+    void theFilterProtectsEverythingByDefault() {
+        web.withPropertyValues(HS256)
+                .withPropertyValues("dualkey.jwt.filter.enabled=true")
+                .run(context -> {
+                    FilterRegistrationBean<?> registration = context.getBean(FilterRegistrationBean.class);
+                    assertThat(registration.getUrlPatterns()).containsExactly("/*");
+                });
+    }
+
+    @Test
+    void aFilterThatCannotWorkDoesNotLeaveTheServiceOpen() {
+        misconfigured(web.withPropertyValues("dualkey.jwt.filter.enabled=true"))
+                .hasMessageContaining("there is no JwtVerifier");
+        misconfigured(web.withPropertyValues("dualkey.jwt.filter.enabled=true")
+                        .withClassLoader(new FilteredClassLoader("io.dualkey.secrets.jwt")))
+                .hasMessageContaining("io.dualkey:secrets-jwt is not on the class path");
+        misconfigured(web.withPropertyValues(HS256)
+                        .withPropertyValues("dualkey.jwt.filter.enabled=true")
+                        .withClassLoader(new FilteredClassLoader(Filter.class)))
+                .hasMessageContaining("jakarta.servlet-api is not on the class path");
+    }
+
+    @Test
+    void worksWithoutServlets() {
+        runner.withPropertyValues(HS256)
+                .withClassLoader(new FilteredClassLoader("jakarta.servlet"))
+                .run(context -> assertThat(context).hasSingleBean(JwtVerifier.class));
+    }
+
+    @Test
+    void worksWithoutJwtWhereNobodyAsksForIt() {
+        runner.withClassLoader(new FilteredClassLoader("io.dualkey.secrets.jwt", "com.nimbusds"))
+                .run(context -> assertThat(context)
+                        .hasNotFailed()
+                        .hasSingleBean(SecretSource.class)
+                        .doesNotHaveBean("jwtVerifier"));
+        misconfigured(runner.withPropertyValues(HS256)
+                        .withClassLoader(new FilteredClassLoader("io.dualkey.secrets.jwt")))
+                .hasMessageContaining("dualkey.jwt.secret is set, but io.dualkey:secrets-jwt is not on the class path");
+    }
+
+    @Test
+    void saysWhatIsMissingOrContradictory() {
+        misconfigured(runner.withPropertyValues("dualkey.jwt.secret=jwt"))
+                .hasMessageContaining("dualkey.jwt.algorithms must name exactly one");
+        misconfigured(runner.withPropertyValues("dualkey.jwt.secret=jwt", "dualkey.jwt.algorithms=HS256,RS256"))
+                .hasMessageContaining("names 2");
+        misconfigured(runner.withPropertyValues("dualkey.jwt.secret=jwt", "dualkey.jwt.algorithms=HS256"))
+                .hasMessageContaining("dualkey.jwt.key-format is missing");
+        misconfigured(runner.withPropertyValues(
+                        "dualkey.jwt.secret=jwt", "dualkey.jwt.algorithms=RS256", "dualkey.jwt.key-format=base64"))
+                .hasMessageContaining("HMAC keys only");
+        misconfigured(runner.withPropertyValues(HS256).withPropertyValues("dualkey.jwt.clock-skew=2h"))
+                .hasMessageContaining("clockSkew");
+        misconfigured(runner.withPropertyValues(HS256).withPropertyValues("dualkey.jwt.issuer= "))
+                .hasMessageContaining("issuer");
+    }
+
+    @Test
+    void startupNamesAKeyThatIsTooShortBesideASecretThatIsAbsent() {
+        store.put("short", "canary-4711");
+        runner.withPropertyValues(
+                        "dualkey.jwt.secret=short",
+                        "dualkey.jwt.algorithms=HS256",
+                        "dualkey.jwt.key-format=text",
+                        "dualkey.secrets=absent")
+                .run(context -> assertThat(context)
+                        .getFailure()
+                        .rootCause()
+                        .isInstanceOf(SecretStartupException.class)
+                        .hasMessageContaining("'short'")
+                        .hasMessageContaining("'absent'")
+                        .hasMessageNotContaining("canary-4711"));
+    }
+
+    private static AbstractThrowableAssert<?, ?> misconfigured(AbstractApplicationContextRunner<?, ?, ?> application) {
+        Throwable[] failure = new Throwable[1];
+        application.run(context -> failure[0] = context.getStartupFailure());
+        return assertThat(failure[0])
+                .isNotNull()
+                .extracting(JwtAutoConfigurationTest::root, InstanceOfAssertFactories.THROWABLE)
+                .isInstanceOf(MisconfigurationException.class);
+    }
+
+    private static Throwable root(Throwable failure) {
+        return failure.getCause() == null ? failure : root(failure.getCause());
+    }
+}

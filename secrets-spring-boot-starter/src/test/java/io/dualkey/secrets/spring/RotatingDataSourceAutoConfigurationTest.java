@@ -1,0 +1,296 @@
+package io.dualkey.secrets.spring;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.zaxxer.hikari.HikariConfig;
+import com.zaxxer.hikari.HikariDataSource;
+import io.dualkey.secrets.InMemoryStore;
+import io.dualkey.secrets.SecretSource;
+import io.dualkey.secrets.SecretStartupException;
+import io.dualkey.secrets.SecretState;
+import io.dualkey.secrets.SecretStore;
+import io.dualkey.secrets.jdbc.RotatingDataSource;
+import java.util.List;
+import java.util.Objects;
+import java.util.function.Supplier;
+import javax.sql.DataSource;
+import org.assertj.core.api.AbstractThrowableAssert;
+import org.assertj.core.api.InstanceOfAssertFactories;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.springframework.beans.factory.ObjectProvider;
+import org.springframework.beans.factory.annotation.Qualifier;
+import org.springframework.boot.autoconfigure.AutoConfigurations;
+import org.springframework.boot.health.contributor.CompositeHealthContributor;
+import org.springframework.boot.health.contributor.Health;
+import org.springframework.boot.health.contributor.HealthContributor;
+import org.springframework.boot.health.contributor.HealthIndicator;
+import org.springframework.boot.health.contributor.Status;
+import org.springframework.boot.jdbc.autoconfigure.DataSourceAutoConfiguration;
+import org.springframework.boot.jdbc.autoconfigure.DataSourceTransactionManagerAutoConfiguration;
+import org.springframework.boot.jdbc.autoconfigure.JdbcClientAutoConfiguration;
+import org.springframework.boot.jdbc.autoconfigure.JdbcConnectionDetails;
+import org.springframework.boot.jdbc.autoconfigure.JdbcTemplateAutoConfiguration;
+import org.springframework.boot.test.context.FilteredClassLoader;
+import org.springframework.boot.test.context.runner.ApplicationContextRunner;
+import org.springframework.jdbc.core.simple.JdbcClient;
+import org.springframework.jdbc.datasource.DelegatingDataSource;
+import org.springframework.jdbc.datasource.DriverManagerDataSource;
+import org.springframework.transaction.PlatformTransactionManager;
+
+/** Wiring only: nothing listens where these pools would connect to. See {@code ApplicationIT} for a real database. */
+class RotatingDataSourceAutoConfigurationTest {
+
+    private static final String PASSWORD = "canary-4711";
+    private static final String SECRET =
+            "postgresql://app:" + PASSWORD + "@localhost:1/shop?ApplicationName=canary-4712";
+
+    private final InMemoryStore store = new InMemoryStore();
+
+    private final ApplicationContextRunner runner = new ApplicationContextRunner()
+            .withConfiguration(AutoConfigurations.of(
+                    SecretsAutoConfiguration.class,
+                    SecretsHealthAutoConfiguration.class,
+                    DatabaseSecretAutoConfiguration.class,
+                    RotatingDataSourceAutoConfiguration.class,
+                    DataSourceAutoConfiguration.class,
+                    DataSourceTransactionManagerAutoConfiguration.class,
+                    JdbcTemplateAutoConfiguration.class,
+                    JdbcClientAutoConfiguration.class))
+            .withBean(SecretStore.class, () -> store);
+
+    private final ApplicationContextRunner configured = runner.withPropertyValues("dualkey.jdbc.secret=database-url");
+
+    @BeforeEach
+    void put() {
+        store.put("database-url", SECRET);
+    }
+
+    @Test
+    void springBootsOwnPoolStaysAndHasRotatingCredentialsUnderneath() {
+        configured
+                .withPropertyValues("spring.datasource.hikari.maximum-pool-size=7")
+                .run(context -> {
+                    assertThat(context).hasNotFailed().hasBean("rotatingDataSource");
+                    HikariDataSource pool = context.getBean(HikariDataSource.class);
+                    assertThat(pool.getMaximumPoolSize()).isEqualTo(7);
+                    assertThat(context.getBean(RotatingDataSource.class).pool()).isSameAs(pool);
+                });
+    }
+
+    @Test
+    void thePoolHoldsNothingThatIsSecret() {
+        configured.run(context -> {
+            HikariDataSource pool = context.getBean(HikariDataSource.class);
+            assertThat(pool.getJdbcUrl()).isEqualTo("jdbc:postgresql://localhost:1/shop");
+            assertThat(pool.getUsername()).isNull();
+            assertThat(pool.getPassword()).isNull();
+            assertThat(context.getBean(JdbcConnectionDetails.class).toString()).doesNotContain("canary");
+        });
+    }
+
+    @Test
+    void thePoolRemainsTheDataSourceThatIsInjected() {
+        configured.withBean(Injected.class).run(context -> {
+            HikariDataSource pool = context.getBean(HikariDataSource.class);
+            Injected injected = context.getBean(Injected.class);
+            assertThat(injected.single).isSameAs(pool);
+            assertThat(injected.all).containsExactly(pool);
+            assertThat(injected.unique).isSameAs(pool);
+            assertThat(injected.rotating.pool()).isSameAs(pool);
+            assertThat(context.getBean(DataSource.class)).isSameAs(pool);
+            assertThat(context).hasSingleBean(JdbcClient.class).hasSingleBean(PlatformTransactionManager.class);
+        });
+    }
+
+    @Test
+    void aSecretMayBeThePasswordAloneWhereTheUrlIsConfigured() {
+        store.delete("database-url");
+        store.put("database-url", PASSWORD);
+        configured
+                .withPropertyValues(
+                        "spring.datasource.url=jdbc:postgresql://localhost:1/shop?ssl=false",
+                        "spring.datasource.username=app")
+                .run(context -> {
+                    assertThat(context).hasNotFailed();
+                    assertThat(context.getBean(SecretSource.class).status("database-url"))
+                            .hasValueSatisfying(
+                                    status -> assertThat(status.state()).isNotEqualTo(SecretState.UNAVAILABLE));
+                    assertThat(context.getBean(HikariDataSource.class).getUsername())
+                            .isNull();
+                });
+    }
+
+    @Test
+    void doesNothingWithoutTheProperty() {
+        runner.withPropertyValues("spring.datasource.url=jdbc:postgresql://localhost:1/shop")
+                .run(context -> {
+                    assertThat(context).hasSingleBean(HikariDataSource.class).doesNotHaveBean(RotatingDataSource.class);
+                    assertThat(context).doesNotHaveBean(PoolPostProcessor.class);
+                });
+    }
+
+    @Test
+    void anApplicationsOwnPoolRotatesToo() {
+        store.delete("database-url");
+        store.put("database-url", PASSWORD);
+        configured
+                .withBean("mine", DataSource.class, () -> {
+                    HikariDataSource mine = new HikariDataSource();
+                    mine.setJdbcUrl("jdbc:postgresql://localhost:1/shop");
+                    mine.setUsername("app");
+                    return mine;
+                })
+                .run(context -> {
+                    assertThat(context).hasNotFailed().doesNotHaveBean(JdbcConnectionDetails.class);
+                    assertThat(context.getBean(RotatingDataSource.class).pool()).isSameAs(context.getBean("mine"));
+                });
+    }
+
+    @Test
+    void aPoolInsideAnotherDataSourceRotatesToo() {
+        HikariDataSource inner = new HikariDataSource();
+        configured
+                .withBean("outer", DataSource.class, () -> new DelegatingDataSource(inner))
+                .run(context -> assertThat(
+                                context.getBean(RotatingDataSource.class).pool())
+                        .isSameAs(inner));
+        assertThat(inner.isClosed()).isTrue();
+    }
+
+    @Test
+    void anApplicationsOwnRotatingDataSourceWins() {
+        configured
+                .withBean(
+                        "mine",
+                        RotatingDataSource.class,
+                        () -> RotatingDataSource.over(
+                                new HikariConfig(), SecretSource.from(store).secret("database-url")))
+                .run(context -> assertThat(context)
+                        .hasNotFailed()
+                        .hasSingleBean(RotatingDataSource.class)
+                        .hasSingleBean(DataSource.class)
+                        .doesNotHaveBean(PoolPostProcessor.class));
+    }
+
+    @Test
+    void closesWithThePool() {
+        HikariDataSource[] pool = new HikariDataSource[1];
+        configured.run(context -> pool[0] = context.getBean(HikariDataSource.class));
+
+        assertThat(pool[0].isClosed()).isTrue();
+    }
+
+    @Test
+    void startupNamesEverySecretThatIsWrongAtOnce() {
+        store.delete("database-url");
+        store.put("database-url", "postgresql://" + PASSWORD);
+        configured
+                .withPropertyValues("dualkey.secrets=absent")
+                .run(context -> assertThat(context)
+                        .getFailure()
+                        .rootCause()
+                        .isInstanceOf(SecretStartupException.class)
+                        .hasMessageContaining("2 secrets")
+                        .hasMessageContaining("'database-url'")
+                        .hasMessageContaining("'absent'")
+                        .hasMessageNotContaining(PASSWORD));
+    }
+
+    @Test
+    void refusesAPoolThatHasAlreadyStarted() {
+        HikariConfig config = new HikariConfig();
+        config.setJdbcUrl("jdbc:postgresql://localhost:1/shop");
+        config.setInitializationFailTimeout(-1);
+        try (HikariDataSource started = new HikariDataSource(config)) {
+            misconfigured(configured.withBean("mine", DataSource.class, () -> started))
+                    .hasMessageContaining("has already started");
+        }
+    }
+
+    @Test
+    void refusesAnotherKindOfPool() {
+        misconfigured(configured.withBean("mine", DataSource.class, DriverManagerDataSource::new))
+                .hasMessageContaining("no DataSource bean that is a HikariCP pool");
+    }
+
+    @Test
+    void refusesTwoPools() {
+        Supplier<DataSource> pool = HikariDataSource::new;
+        misconfigured(configured.withBean("one", DataSource.class, pool).withBean("two", DataSource.class, pool))
+                .hasMessageContaining("several connection pools")
+                .hasMessageContaining("'one'")
+                .hasMessageContaining("'two'");
+    }
+
+    @Test
+    void refusesAUrlThatCannotBeUsed() {
+        misconfigured(configured.withPropertyValues("spring.datasource.url=http://example.com"))
+                .hasMessageContaining("spring.datasource.url");
+    }
+
+    @Test
+    void failsWhereTheLibraryIsAbsentThatWouldRotate() {
+        for (String absent : List.of("io.dualkey.secrets.jdbc", "com.zaxxer.hikari")) {
+            misconfigured(configured.withClassLoader(new FilteredClassLoader(absent)))
+                    .hasMessageContaining("dualkey.jdbc.secret is set, but ")
+                    .hasMessageContaining("is not on the class path");
+        }
+        runner.withClassLoader(new FilteredClassLoader("io.dualkey.secrets.jdbc", "com.zaxxer.hikari"))
+                .run(context -> assertThat(context).hasNotFailed().hasSingleBean(SecretSource.class));
+    }
+
+    @Test
+    void worksWithoutHealth() {
+        configured
+                .withClassLoader(new FilteredClassLoader(HealthContributor.class.getPackageName()))
+                .run(context -> assertThat(context)
+                        .hasSingleBean(RotatingDataSource.class)
+                        .doesNotHaveBean(SecretHealthDetails.class));
+    }
+
+    @Test
+    void isDownWhileNoLoginHasProvenTheCredentials() {
+        configured.run(context -> {
+            HealthIndicator indicator = (HealthIndicator) Objects.requireNonNull(
+                    context.getBean(CompositeHealthContributor.class).getContributor("database-url"));
+            Health health = Objects.requireNonNull(indicator.health());
+            assertThat(health.getStatus()).isEqualTo(Status.DOWN);
+            assertThat(health.getDetails()).containsKey("login");
+            assertThat(health.toString()).doesNotContain("canary");
+        });
+    }
+
+    private static AbstractThrowableAssert<?, ?> misconfigured(ApplicationContextRunner application) {
+        Throwable[] failure = new Throwable[1];
+        application.run(context -> failure[0] = context.getStartupFailure());
+        return assertThat(failure[0])
+                .isNotNull()
+                .extracting(RotatingDataSourceAutoConfigurationTest::root, InstanceOfAssertFactories.THROWABLE)
+                .isInstanceOf(MisconfigurationException.class);
+    }
+
+    private static Throwable root(Throwable failure) {
+        return failure.getCause() == null ? failure : root(failure.getCause());
+    }
+
+    /** A bean that wants a data source in each of the usual ways. */
+    static final class Injected {
+
+        final DataSource single;
+        final List<DataSource> all;
+        final DataSource unique;
+        final RotatingDataSource rotating;
+
+        Injected(
+                DataSource single,
+                List<DataSource> all,
+                ObjectProvider<DataSource> unique,
+                @Qualifier("rotatingDataSource") RotatingDataSource rotating) {
+            this.single = single;
+            this.all = all;
+            this.unique = unique.getIfUnique();
+            this.rotating = rotating;
+        }
+    }
+}
