@@ -45,7 +45,23 @@ final class Acceptance {
             @Nullable Accepted upcoming,
             @Nullable Instant nextChange) {}
 
+    /** From when on a version was the current one; none was where it is null. */
+    record Change(Instant at, @Nullable VersionRecord current) {}
+
     private Acceptance() {}
+
+    /**
+     * What was current when, oldest first, by the same rules and by the store's times.
+     *
+     * @param history see {@link #at}, as for the others
+     */
+    static List<Change> changes(List<Occurrence> history, Predicate<VersionRecord> usable, Instant now) {
+        List<Span> active =
+                spans(history, usable, now).stream().filter(span -> !span.ahead).toList();
+        List<Change> changes = new ArrayList<>();
+        replay(active, now, new HashMap<>(), changes);
+        return List.copyOf(changes);
+    }
 
     /**
      * Applies the function.
@@ -60,7 +76,7 @@ final class Acceptance {
         List<Span> active = spans.stream().filter(span -> !span.ahead).toList();
 
         Map<VersionRecord, Instant> ceased = new HashMap<>();
-        Span current = replay(active, now, ceased);
+        Span current = replay(active, now, ceased, null);
 
         List<Accepted> previous = new ArrayList<>();
         for (int i = active.size() - 1; i >= 0; i--) {
@@ -79,7 +95,7 @@ final class Acceptance {
             };
             Instant end = span.to.isBefore(until) ? span.to : until;
             if (end.isAfter(now)) {
-                previous.add(new Accepted(version, Role.PREVIOUS, span.what.activatedAt(), orNull(end)));
+                previous.add(new Accepted(version, Role.PREVIOUS, span.activation(), orNull(end)));
             }
         }
         if (previous.size() > MAX_ACCEPTED - 1) {
@@ -94,7 +110,8 @@ final class Acceptance {
     }
 
     /** Walks through the moments at which something changed; notes when each version ceased to be current. */
-    private static @Nullable Span replay(List<Span> active, Instant now, Map<VersionRecord, Instant> ceased) {
+    private static @Nullable Span replay(
+            List<Span> active, Instant now, Map<VersionRecord, Instant> ceased, @Nullable List<Change> changes) {
         TreeSet<Instant> moments = new TreeSet<>();
         for (Span span : active) {
             moments.add(span.from);
@@ -113,9 +130,27 @@ final class Acceptance {
             if (current != null && (next == null || next.what.version() != current.what.version())) {
                 ceased.put(current.what.version(), end(current, moment, active));
             }
+            if (changes != null) {
+                note(moment, next, active, changes);
+            }
             current = next;
         }
         return current;
+    }
+
+    /** Notes who is current from a moment on; of several that began at the same one, each for a moment, in their order. */
+    private static void note(Instant moment, @Nullable Span next, List<Span> active, List<Change> changes) {
+        if (next == null) {
+            changes.add(new Change(moment, null));
+        } else if (!next.from.equals(moment)) {
+            changes.add(new Change(moment, next.what.version()));
+        } else {
+            for (Span span : active) { // none after the next one is open
+                if (span.from.equals(moment) && span.openAt(moment)) {
+                    changes.add(new Change(span.anchor, span.what.version()));
+                }
+            }
+        }
     }
 
     /**

@@ -7,7 +7,7 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** A handle whose values are parsed from its parent's, once for each version. */
-final class MappedNode<S, T> extends Node<T> {
+sealed class MappedNode<S, T> extends Node<T> permits FieldNode, PartNode {
 
     private record Parsed<T>(@Nullable T value, @Nullable String problem) {}
 

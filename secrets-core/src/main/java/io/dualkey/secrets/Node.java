@@ -93,8 +93,9 @@ abstract sealed class Node<T> implements Rotating<T> permits SecretNode, MappedN
         return attach(new GatedNode<>(this, Objects.requireNonNull(gate, "gate")));
     }
 
-    private <R> Node<R> attach(Node<R> child) {
-        child.evaluate(root().history(), root().now());
+    final <N extends Node<?>> N attach(N child) {
+        Node<?> made = child;
+        made.evaluate(root().history(), root().now());
         children.add(child);
         root().queue().execute(root()::evaluateAll);
         return child;
@@ -182,6 +183,15 @@ abstract sealed class Node<T> implements Rotating<T> permits SecretNode, MappedN
             }
         }
         return null;
+    }
+
+    /** Adds the versions that this node and those below it serve as current ones. */
+    final void addServed(Set<VersionRecord> served) {
+        Version<T> current = versions.currentOrNull();
+        if (current != null) {
+            served.add(current.record());
+        }
+        children.forEach(child -> child.addServed(served));
     }
 
     /** Whether this node and all parsed from it have something to serve; what waits behind a gate does not count. */

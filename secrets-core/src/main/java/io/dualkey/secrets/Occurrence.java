@@ -45,6 +45,11 @@ record Occurrence(
                 Hold.GRACE);
     }
 
+    /** What is served only while nothing newer can be used, and never accepted beside anything. */
+    Occurrence asStandIn() {
+        return new Occurrence(version, null, null, expires, enabled, StoredVersion.Stage.NONE, Hold.NEVER);
+    }
+
     Occurrence withHold(Hold other) {
         return new Occurrence(version, activatedAt, notBefore, expires, enabled, stage, other);
     }

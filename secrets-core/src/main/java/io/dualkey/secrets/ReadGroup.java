@@ -14,7 +14,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** The secrets that are read from a store in one call, the schedule on which they are read, and the budgets ahead of it. */
-final class ReadGroup {
+final class ReadGroup implements Feed {
 
     /*
      * Concurrency: `lock` guards the fields below it and nothing else: no I/O, no callback and no completion of
@@ -169,7 +169,8 @@ final class ReadGroup {
         return Duration.ofNanos(leaveAlone ? Math.max(wait, leaveAloneUntil - now) : wait);
     }
 
-    CompletableFuture<RefreshResult> refresh(RefreshCause cause) {
+    @Override
+    public CompletableFuture<RefreshResult> refresh(RefreshCause cause) {
         CompletableFuture<RefreshResult> underWay;
         synchronized (lock) {
             if (!started || closed) {
@@ -187,6 +188,17 @@ final class ReadGroup {
         }
         // An operator writes to the store and then asks: a read that began before may have missed the change.
         return underWay == null ? read() : readAfterCurrent();
+    }
+
+    /** Needs no budget: it happens at most once for each change of a secret, and changes are noticed on schedules. */
+    @Override
+    public CompletableFuture<RefreshResult> catchUp() {
+        synchronized (lock) {
+            if (!started || closed || (leaveAlone && threads.nanos() - leaveAloneUntil < 0)) {
+                return CompletableFuture.completedFuture(RefreshResult.LIMITED);
+            }
+        }
+        return store.canChange() ? readAfterCurrent() : CompletableFuture.completedFuture(RefreshResult.UNCHANGED);
     }
 
     private Lane lane(RefreshCause cause) {

@@ -1,13 +1,14 @@
 package io.dualkey.secrets;
 
 /**
- * The handle on a secret as its store keeps it. Safe for use by several threads.
+ * The handle on a secret as its store keeps it, on one field of it, or on one that is composed of several. Safe for use by
+ * several threads.
  */
-public sealed interface RotatingSecret extends Rotating<SecretValue> permits SecretNode {
+public sealed interface RotatingSecret extends Rotating<SecretValue> permits SecretNode, FieldNode {
 
     /**
      * {@return the state of this secret for operators: what is in force, when it was last checked, what is
-     * wrong} No values.
+     * wrong} No values. For a field it is the state of the whole secret.
      */
     SecretStatus status();
 

@@ -10,12 +10,16 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.EnumMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.LongAdder;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -42,7 +46,7 @@ final class SecretNode extends Node<SecretValue> implements RotatingSecret {
     private final Settings settings;
     private final EngineThreads threads;
     private final SerialQueue queue;
-    private final ReadGroup group;
+    private final Feed feed;
     private final @Nullable String companion;
 
     private volatile List<Occurrence> history = List.of();
@@ -51,21 +55,26 @@ final class SecretNode extends Node<SecretValue> implements RotatingSecret {
     private volatile @Nullable StoredSecret known;
     private volatile @Nullable StoredSecret knownCompanion;
     private volatile SecretState reported = SecretState.LOADING;
+    private final boolean companionConfigured;
+    private final List<Runnable> watchers = new CopyOnWriteArrayList<>();
+    private final Map<String, FieldNode> fields = new ConcurrentHashMap<>();
     private List<String> warned = List.of(); // on the queue only, as is what follows
     private boolean companionSeen; // or configured
+    private List<Occurrence> standIns = List.of(); // what begins the history: see movedTo
     private Runnable nextFlip = () -> {};
 
     private final Map<Role, UseCounter> uses = new EnumMap<>(Role.class); // filled when made, then only read
     private final Map<Outcome, LongAdder> checks = new EnumMap<>(Outcome.class); // likewise
 
-    SecretNode(String name, SecretStore store, Settings settings, EngineThreads threads, ReadGroup group) {
+    SecretNode(String name, SecretStore store, Settings settings, EngineThreads threads, Feed feed) {
         this.name = name;
         this.store = store;
         this.settings = settings;
         this.threads = threads;
-        this.group = group;
+        this.feed = feed;
         this.companion = settings.companion() == null ? store.companionOf(name).orElse(null) : settings.companion();
-        this.companionSeen = settings.companion() != null;
+        this.companionConfigured = settings.companion() != null;
+        this.companionSeen = companionConfigured;
         this.queue = new SerialQueue(threads);
         for (Role role : Role.values()) {
             uses.put(role, new UseCounter());
@@ -123,7 +132,7 @@ final class SecretNode extends Node<SecretValue> implements RotatingSecret {
     private boolean unanswered(Instant now) {
         Check check = lastCheck;
         return check != null
-                && store.canChange()
+                && canChange()
                 && check.outcome == Outcome.OK
                 && now.isAfter(check.at.plus(policy().refreshInterval().multipliedBy(3)));
     }
@@ -151,8 +160,32 @@ final class SecretNode extends Node<SecretValue> implements RotatingSecret {
     @Override
     void prepare(Set<VersionRecord> alive) {}
 
+    Feed feed() {
+        return feed;
+    }
+
+    /** The handle on a field of this secret, always the same one. */
+    FieldNode field(JsonPointer pointer) {
+        return fields.computeIfAbsent(pointer.path(), path -> attach(new FieldNode(this, pointer)));
+    }
+
+    /** Calls back, on the serial queue, after every check and whenever what is accepted may have changed by itself. */
+    void watch(Runnable watcher) {
+        watchers.add(watcher);
+    }
+
+    /** The store that keeps the secret: one layer of a layered store, once it is known which. */
+    private SecretStore keeper() {
+        StoredSecret secret = known;
+        return secret == null ? store : secret.layer().orElse(store);
+    }
+
+    boolean canChange() {
+        return store.canChange();
+    }
+
     CompletableFuture<RefreshResult> refreshGroup(RefreshCause cause) {
-        return group.refresh(cause);
+        return feed.refresh(cause);
     }
 
     /** What to ask the store: the secret, and its companion if it may have one. */
@@ -160,7 +193,7 @@ final class SecretNode extends Node<SecretValue> implements RotatingSecret {
         StoreQuery main = new StoreQuery(name, known, policy().grace(), now());
         return companion == null
                 ? List.of(main)
-                : List.of(main, new StoreQuery(companion, knownCompanion, policy().grace(), now()));
+                : List.of(main, new StoreQuery(companion, knownCompanion, policy().grace(), now()).asCompanionTo(name));
     }
 
     /**
@@ -190,12 +223,15 @@ final class SecretNode extends Node<SecretValue> implements RotatingSecret {
             if (disabled) {
                 history = List.of(); // the store's explicit word, which counts at once
                 known = null;
+                standIns = List.of();
             }
             apply();
             check(failed.outcome(), failed.detail(), now);
             return disabled;
         }
+        int ofLayerBefore = standIns.size();
         if (main instanceof Found found) {
+            ofLayerBefore = movedTo(found.secret()) ? history.size() : ofLayerBefore;
             known = found.secret();
         }
         if (previous instanceof Found found) {
@@ -207,12 +243,60 @@ final class SecretNode extends Node<SecretValue> implements RotatingSecret {
         List<Occurrence> before = history;
         StoredSecret secret = known;
         if (secret != null) {
-            List<Occurrence> told = store.keepsHistory() ? told(secret.versions()) : remembered(secret.versions(), now);
-            history = withCompanion(told);
+            List<Occurrence> mine = history.subList(ofLayerBefore, history.size());
+            List<Occurrence> told = withCompanion(
+                    keeper().keepsHistory() ? told(secret.versions()) : remembered(mine, secret.versions(), now));
+            history = after(standIns, told);
+            apply();
+            dropStandIns(told);
+        } else {
+            apply();
         }
-        apply();
         check(Outcome.OK, "", now);
         return !history.equals(before);
+    }
+
+    /**
+     * Sees to a secret that another layer of a layered store has now. None of the versions of the layer before is
+     * accepted any more; but those that are served stand in until the new layer's can be used.
+     *
+     * @return whether it has moved
+     */
+    private boolean movedTo(StoredSecret secret) {
+        StoredSecret before = known;
+        if (before == null || before.layer().equals(secret.layer())) {
+            return false;
+        }
+        Set<VersionRecord> served = new HashSet<>();
+        addServed(served);
+        Map<VersionRecord, Occurrence> standing = new LinkedHashMap<>();
+        for (Occurrence one : history) {
+            if (served.contains(one.version())) {
+                standing.put(one.version(), one.asStandIn());
+            }
+        }
+        standIns = List.copyOf(standing.values());
+        companionSeen = companionConfigured;
+        knownCompanion = null;
+        return true;
+    }
+
+    private void dropStandIns(List<Occurrence> told) {
+        if (!standIns.isEmpty()) {
+            Set<VersionRecord> served = new HashSet<>();
+            addServed(served);
+            standIns = standIns.stream()
+                    .filter(one -> served.contains(one.version())
+                            && told.stream().noneMatch(other -> other.version() == one.version()))
+                    .toList();
+            history = after(standIns, told);
+        }
+    }
+
+    private static List<Occurrence> after(List<Occurrence> first, List<Occurrence> second) {
+        List<Occurrence> both = new ArrayList<>(first);
+        both.addAll(second);
+        return List.copyOf(both);
     }
 
     /** The history as the store tells it. */
@@ -232,9 +316,9 @@ final class SecretNode extends Node<SecretValue> implements RotatingSecret {
      * was seen,
      * and the companion. Once a companion has been seen, it alone says what is accepted beside the current value.
      */
-    private List<Occurrence> remembered(List<StoredVersion> versions, Instant now) {
+    private List<Occurrence> remembered(List<Occurrence> before, List<StoredVersion> versions, Instant now) {
         List<Occurrence> seen = new ArrayList<>();
-        for (Occurrence one : history) {
+        for (Occurrence one : before) {
             if (one.hold() != Hold.WHILE_LISTED) {
                 seen.add(one);
             }
@@ -262,7 +346,7 @@ final class SecretNode extends Node<SecretValue> implements RotatingSecret {
         StoredVersion previous = companionVersion();
         companionSeen |= previous != null;
         List<Occurrence> all = new ArrayList<>(told);
-        if (companionSeen && !store.keepsHistory()) {
+        if (companionSeen && !keeper().keepsHistory()) {
             all.replaceAll(one -> one.withHold(Hold.NEVER));
         }
         if (previous != null) {
@@ -300,8 +384,9 @@ final class SecretNode extends Node<SecretValue> implements RotatingSecret {
 
     @Override
     public void forgetRemembered() {
+        feed.forgetRemembered();
         queue.execute(() -> {
-            if (!store.keepsHistory()) {
+            if (!keeper().keepsHistory()) {
                 history = history.stream()
                         .map(one -> one.hold() == Hold.GRACE ? one.withHold(Hold.NEVER) : one)
                         .toList();
@@ -367,6 +452,7 @@ final class SecretNode extends Node<SecretValue> implements RotatingSecret {
             }
         }
         warned = now;
+        watchers.forEach(Runnable::run);
     }
 
     /** What an operator should see to before it becomes a problem. The texts change only with what they are about. */
@@ -466,7 +552,7 @@ final class SecretNode extends Node<SecretValue> implements RotatingSecret {
         checks.forEach((outcome, count) -> ended.put(outcome, count.sum()));
         return new SecretStatus(
                 name,
-                store.description(),
+                keeper().description(),
                 state(),
                 check == null ? Optional.empty() : Optional.of(check.outcome),
                 state() == SecretState.HEALTHY ? "" : detail(),

@@ -5,6 +5,7 @@ import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -21,7 +22,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * What an application embeds: a view of a {@link SecretStore} that is loaded at startup, refreshed in the
+ * What an application embeds: a view of one or several {@link SecretStore}s that is loaded at startup, refreshed in the
  * background, and
  * read without waiting.
  *
@@ -48,7 +49,7 @@ public final class SecretSource implements AutoCloseable {
 
     private static final Logger log = LoggerFactory.getLogger(SecretSource.class);
 
-    private final SecretStore store;
+    private final Stores stores;
     private final Duration refreshInterval;
     private final Duration grace;
     private final Map<String, SecretOptions> options;
@@ -59,11 +60,12 @@ public final class SecretSource implements AutoCloseable {
     private final List<ReadGroup> groups = new ArrayList<>();
     private final List<CompletableFuture<Void>> starting = new ArrayList<>();
     private final List<SecretObserver> observers = new CopyOnWriteArrayList<>();
-    private @Nullable ReadGroup together;
+    private final IdentityHashMap<SecretStore, ReadGroup> together = new IdentityHashMap<>();
+    private final Map<String, String> templates = new HashMap<>();
     private boolean started;
 
     private SecretSource(Builder from, EngineThreads threads) {
-        this.store = from.store;
+        this.stores = new Stores(from.plain, from.prefixed);
         this.refreshInterval = from.refreshInterval;
         this.grace = from.grace;
         this.options = Map.copyOf(from.options);
@@ -89,36 +91,87 @@ public final class SecretSource implements AutoCloseable {
     }
 
     /**
-     * {@return the handle on a secret; the same one for the same name} It can be read once {@link #start} has returned.
-     *
-     * @param name the secret's name in the store
-     * @throws IllegalArgumentException if the name is blank
+     * {@return a builder of sources over several stores, each with a {@link Builder#store prefix}}
      */
-    public RotatingSecret secret(String name) {
-        if (name.isBlank()) {
-            throw new IllegalArgumentException("the name of a secret must not be blank");
-        }
+    public static Builder builder() {
+        return new Builder(null);
+    }
+
+    /**
+     * {@return the handle on a secret; the same one for the same reference} It can be read once {@link #start} has returned.
+     *
+     * <p>A reference is the secret's name, with a store's prefix before it where the source has several, and with a field
+     * after it where the value is a JSON document:
+     *
+     * <pre>{@code
+     * secrets.secret("jwt-key");
+     * secrets.secret("aws:db-creds#password");
+     * secrets.secret("db-creds#/primary/password");
+     * }</pre>
+     *
+     * <p>The field is a JSON Pointer (RFC 6901) whose first slash may be left out; a number selects an element of an array.
+     * Text, numbers and booleans can be selected. The document must be valid to its end and without duplicate members.
+     *
+     * <p>References that are in use elsewhere are read as well, each followed by a field if need be. They lead to the store
+     * whose {@link SecretStore#address} they name, else to the one whose prefix is the vault's name or region, else to the
+     * prefix given here:
+     *
+     * <ul>
+     *   <li>{@code azure}: {@code @Microsoft.KeyVault(SecretUri=https://my-vault.vault.azure.net/secrets/db-url)} and
+     *       {@code @Microsoft.KeyVault(VaultName=my-vault;SecretName=db-url)}; the name in the store is {@code db-url}
+     *   <li>{@code aws}: {@code arn:aws:secretsmanager:eu-west-1:123456789012:secret:db-creds-AbCdEf}, and with
+     *       {@code :json-key:stage:version} after it as in ECS; the name in the store is the ARN
+     *   <li>{@code op}: {@code op://vault/item/field}; the name in the store is {@code vault/item/field}
+     * </ul>
+     *
+     * <p>One that names a version is pinned to it: it does not rotate, and a warning says so.
+     *
+     * @param reference the secret
+     * @throws IllegalArgumentException if the reference is malformed, with the position, or if there is no store for it,
+     *     with what to add
+     */
+    public RotatingSecret secret(String reference) {
+        SecretReference parsed = SecretReference.parse(reference);
+        SecretNode secret = root(parsed);
+        return parsed.field() == null ? secret : secret.field(parsed.field());
+    }
+
+    private SecretNode root(SecretReference reference) {
         SecretNode secret;
         ReadGroup group;
         boolean begin;
         synchronized (lock) {
+            SecretNode composed = templates.containsKey(reference.name()) ? secrets.get(reference.name()) : null;
+            if (composed != null && reference.prefix() == null && reference.vendor() == null) {
+                return composed;
+            }
+            Stores.Place place = stores.find(reference);
+            String name = place.name();
+            SecretStore store = place.store();
             SecretNode existing = secrets.get(name);
             if (existing != null) {
                 return existing;
             }
-            group = together;
+            group = together.get(store);
             boolean fresh = group == null;
             if (group == null) {
                 group = new ReadGroup(store, refreshInterval, threads, this::checkStarting, this::notifyChecked);
                 groups.add(group);
-                together = store.readsTogether() ? group : null;
+                if (store.readsTogether()) {
+                    together.put(store, group);
+                }
             }
             secret = new SecretNode(name, store, settings(name), threads, group);
             secrets.put(name, secret);
             begin = fresh && started;
         }
+        if (reference.version() != null) {
+            log.warn(
+                    "Secret '{}' is pinned to one version and will not rotate: drop the version from its reference",
+                    secret.name());
+        }
         group.add(secret);
-        observers.forEach(observer -> tell(() -> observer.registered(name)));
+        notifyRegistered(secret);
         if (begin) {
             group.start();
         }
@@ -142,6 +195,10 @@ public final class SecretSource implements AutoCloseable {
         return () -> observers.remove(observer);
     }
 
+    private void notifyRegistered(SecretNode secret) {
+        observers.forEach(observer -> tell(() -> observer.registered(secret.name())));
+    }
+
     private void notifyChecked(SecretNode secret, Outcome outcome, Duration took) {
         observers.forEach(observer -> tell(() -> observer.checked(secret.name(), outcome, took)));
     }
@@ -153,6 +210,88 @@ public final class SecretSource implements AutoCloseable {
             log.warn(
                     "An observer of the secret source failed with {}",
                     failure.getClass().getName());
+        }
+    }
+
+    /**
+     * {@return the handle on a secret that is composed of others by a template; the same one for the same name} It is made
+     * anew as one unit when any of its parts changes, and can be used like any other secret.
+     *
+     * <pre>{@code
+     * secrets.composed("database-url", "postgresql://{db-user}:{db-password}@db:5432/app");
+     * secrets.composed("database-url", "postgresql://{rds#username}:{rds#password}@{rds#host}:{rds#port}/app");
+     * }</pre>
+     *
+     * <p>In braces stands a reference as {@link #secret} takes it; a brace that is meant itself is doubled.
+     * After a {@code ://} values are percent-encoded, all but the unreserved characters of RFC 3986, as user, password, path
+     * and query of a URL need it; in the place of host and port they are put as they are, and refused if they have what
+     * cannot stand there. Elsewhere they are put as they are. {@code {name|raw}} and {@code {name|url}} say otherwise.
+     *
+     * <p>The previous values are what stood together before, by the times of the stores, for the shortest grace period of the
+     * parts, and no longer than each of the parts is accepted: never a mixture of parts that was not in force. A state
+     * that lasted less than 10 seconds, or less than a refresh interval if that is shorter, counts as the midst of a
+     * rotation of several secrets and is not accepted. When one part is seen to change, the others are read at once, before
+     * anything is made of old and new.
+     *
+     * @param name a name for it, which no secret in use has
+     * @param template the template
+     * @throws IllegalArgumentException if the template is malformed, with the position; if a reference in it has no store; or
+     *     if the name is taken
+     */
+    public RotatingSecret composed(String name, String template) {
+        SecretReference own = SecretReference.parse(name);
+        if (own.prefix() != null || own.vendor() != null || own.field() != null) {
+            throw new IllegalArgumentException("the name of a composed secret must be a plain one, but is "
+                    + SecretReference.quoted(name) + ": leave out ':' and '#'");
+        }
+        Template parsed = Template.parse(template);
+        SecretNode existing = composedBefore(name, template);
+        if (existing != null) {
+            return existing;
+        }
+        for (String reference : parsed.references()) { // all of them, before a handle is made for any
+            checkPart(name, SecretReference.parse(reference));
+        }
+        List<RotatingSecret> parts =
+                parsed.references().stream().map(this::secret).toList();
+        Composition composition = new Composition(parsed, parts, threads, this::checkStarting);
+        RotationPolicy policy = composition.policy();
+        Settings settings = options.getOrDefault(name, new SecretOptions())
+                .settings(name, policy.refreshInterval(), policy.grace());
+        SecretNode secret = new SecretNode(name, composition, settings, threads, composition);
+        synchronized (lock) {
+            SecretNode meanwhile = composedBefore(name, template);
+            if (meanwhile != null) {
+                return meanwhile;
+            }
+            secrets.put(name, secret);
+            templates.put(name, template);
+        }
+        composition.feed(secret);
+        notifyRegistered(secret);
+        return secret;
+    }
+
+    private void checkPart(String composed, SecretReference part) {
+        boolean ours = part.vendor() == null && part.prefix() == null;
+        if (ours && part.name().equals(composed)) {
+            throw new IllegalArgumentException("the secret '" + composed + "' cannot be composed of itself");
+        }
+        synchronized (lock) {
+            if (ours && templates.containsKey(part.name())) {
+                return;
+            }
+        }
+        stores.find(part);
+    }
+
+    private @Nullable SecretNode composedBefore(String name, String template) {
+        synchronized (lock) {
+            SecretNode existing = secrets.get(name);
+            if (existing != null && !template.equals(templates.get(name))) {
+                throw new IllegalArgumentException("the name '" + name + "' is taken by another secret");
+            }
+            return existing;
         }
     }
 
@@ -270,22 +409,44 @@ public final class SecretSource implements AutoCloseable {
     @Override
     public String toString() {
         synchronized (lock) {
-            return "SecretSource[" + store.description() + ", " + secrets.size() + " secrets]";
+            return "SecretSource[" + stores.description() + ", " + secrets.size() + " secrets]";
         }
     }
 
     /** Collects what a source is made of. Not safe for use by several threads. */
     public static final class Builder {
 
-        private final SecretStore store;
+        private final @Nullable SecretStore plain;
+        private final Map<String, SecretStore> prefixed = new LinkedHashMap<>();
         private final Map<String, SecretOptions> options = new HashMap<>();
         private Duration refreshInterval = Duration.ofSeconds(60);
         private Duration grace = Duration.ofHours(24);
         private Clock clock = Clock.systemUTC();
         private @Nullable EngineThreads threads;
 
-        private Builder(SecretStore store) {
-            this.store = store;
+        private Builder(@Nullable SecretStore plain) {
+            this.plain = plain;
+        }
+
+        /**
+         * Adds a store whose secrets are asked for with a prefix: {@code aws:db-creds}.
+         *
+         * @param prefix a letter, and then letters, digits, '.', '_' and '-'. References of vendors look for {@code azure},
+         *     {@code aws} and {@code op}; for a second vault, use its name
+         * @param store the store
+         * @return this builder
+         * @throws IllegalArgumentException if the prefix is malformed or taken
+         */
+        public Builder store(String prefix, SecretStore store) {
+            if (!SecretReference.isPrefix(prefix)) {
+                throw new IllegalArgumentException(
+                        "the prefix of a store must begin with a letter, have letters, digits, "
+                                + "'.', '_' and '-' only, and not be 'arn', but is " + SecretReference.quoted(prefix));
+            }
+            if (prefixed.putIfAbsent(prefix, Objects.requireNonNull(store, "store")) != null) {
+                throw new IllegalArgumentException("there are two stores with the prefix '" + prefix + "'");
+            }
+            return this;
         }
 
         /**
@@ -351,9 +512,13 @@ public final class SecretSource implements AutoCloseable {
         /**
          * {@return the source} It does nothing before {@link SecretSource#start}.
          *
+         * @throws IllegalStateException if it has no store
          * @throws IllegalArgumentException if settings contradict each other
          */
         public SecretSource build() {
+            if (plain == null && prefixed.isEmpty()) {
+                throw new IllegalStateException("a source needs a store: add one with store(prefix, store)");
+            }
             options.forEach((name, one) -> one.settings(name, refreshInterval, grace));
             return new SecretSource(this, threads == null ? EngineThreads.real(clock) : threads);
         }

@@ -17,6 +17,30 @@ import java.util.Optional;
  */
 public interface SecretStore {
 
+    /**
+     * {@return several stores as one, in which the first that has a secret wins} Thus a developer's directory or environment
+     * variable goes before a vault:
+     *
+     * <pre>{@code
+     * SecretStore.layered(DirectoryStore.at(Path.of("dev-secrets")), vault)
+     * }</pre>
+     *
+     * <p>Each check asks the layers from the first on until one has the secret. Only "it does not exist" passes the question
+     * on: a layer that cannot be reached, denies access or has a disabled or unusable value never gives way to another
+     * value. Previous versions and a companion come from the layer that has the secret, never from another. When a secret
+     * appears in, or vanishes from, an upper layer, the other layer's versions are no longer accepted, as soon as there is
+     * a usable one.
+     *
+     * <p>The layered store reads all secrets in one call only if all its layers do; otherwise the files of a directory
+     * among them may be read from two generations for up to one refresh interval.
+     *
+     * @param first the layer that is asked first
+     * @param more the others, in their order
+     */
+    static SecretStore layered(SecretStore first, SecretStore... more) {
+        return LayeredStore.of(first, more);
+    }
+
     /** {@return what and where this is, for messages: {@code directory /etc/secrets}} Without credentials. */
     String description();
 
@@ -54,6 +78,17 @@ public interface SecretStore {
      * @param name the secret's name
      */
     default Optional<String> companionOf(String name) {
+        return Optional.empty();
+    }
+
+    /**
+     * {@return what references in the forms of vendors call this store: {@code azure:} and the vault's name, {@code aws:} and
+     * the region, {@code op:} and the vault} A reference that names another place is then refused rather than looked up
+     * here. Empty where the store does not know; then the prefix decides under which it is registered.
+     *
+     * @see SecretSource#secret
+     */
+    default Optional<String> address() {
         return Optional.empty();
     }
 

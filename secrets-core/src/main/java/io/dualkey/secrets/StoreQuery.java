@@ -3,6 +3,7 @@ package io.dualkey.secrets;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Optional;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /** What a {@link SecretStore} is asked for one secret. Immutable and safe for use by several threads. */
@@ -12,12 +13,43 @@ public final class StoreQuery {
     private final @Nullable StoredSecret known;
     private final Duration grace;
     private final Instant now;
+    private final @Nullable String companionTo;
 
     StoreQuery(String name, @Nullable StoredSecret known, Duration grace, Instant now) {
+        this(name, known, grace, now, null);
+    }
+
+    private StoreQuery(
+            String name, @Nullable StoredSecret known, Duration grace, Instant now, @Nullable String companionTo) {
         this.name = name;
         this.known = known;
         this.grace = grace;
         this.now = now;
+        this.companionTo = companionTo;
+    }
+
+    /** The secret whose companion is wanted; it is asked for in the same call, before this one. */
+    Optional<String> companionTo() {
+        return Optional.ofNullable(companionTo);
+    }
+
+    StoreQuery asCompanionTo(String secret) {
+        return new StoreQuery(name, known, grace, now, secret);
+    }
+
+    StoreQuery renamed(UnaryOperator<String> renaming) {
+        String main = companionTo == null ? null : renaming.apply(companionTo);
+        return new StoreQuery(renaming.apply(name), known, grace, now, main);
+    }
+
+    StoreQuery withGrace(Duration other) {
+        return new StoreQuery(name, known, other, now, companionTo);
+    }
+
+    /** What another layer answered says nothing to this one. */
+    StoreQuery knownOnlyFrom(SecretStore layer) {
+        boolean its = known != null && known.layer().map(from -> from == layer).orElse(false);
+        return its ? this : new StoreQuery(name, null, grace, now, companionTo);
     }
 
     /** {@return the name of the secret in the store} */

@@ -1,0 +1,376 @@
+package io.dualkey.secrets;
+
+import io.dualkey.secrets.Acceptance.Change;
+import io.dualkey.secrets.PartNode.View;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.HashSet;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Objects;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What a composed secret is made of. It feeds the secret with the history of its parts: which values stood together, and
+ * from when on, by the stores' word.
+ */
+final class Composition implements SecretStore, Feed {
+
+    /*
+     * Concurrency: `made` and `catchingUp` belong to the serial queue of the composed secret, the target. Parts tell on
+     * their own queues that something may have changed; what they have published is read here from volatile fields, each
+     * part as one consistent view, and a part that changes meanwhile tells again.
+     */
+
+    /** A rotation that changes several secrets passes through states that nobody is meant to use; it takes no longer. */
+    private static final Duration SETTLE = Duration.ofSeconds(10);
+
+    /**
+     * The versions of all parts that were current together from a moment on.
+     *
+     * @param changed the parts that changed then
+     */
+    record Together(Instant from, List<VersionRecord> parts, Set<Integer> changed) {}
+
+    private final Template template;
+    private final EngineThreads threads;
+    private final Runnable afterMade;
+    private final List<PartNode> parts;
+    private final Set<SecretNode> roots = new LinkedHashSet<>();
+
+    private volatile @Nullable SecretNode target;
+    private List<VersionRecord> made = List.of(); // what is current by the last history handed over
+    private @Nullable Object catchingUp;
+
+    Composition(Template template, List<RotatingSecret> secrets, EngineThreads threads, Runnable afterMade) {
+        this.template = template;
+        this.threads = threads;
+        this.afterMade = afterMade;
+        List<PartNode> all = new ArrayList<>();
+        for (int i = 0; i < secrets.size(); i++) {
+            int reference = i;
+            Node<SecretValue> secret = (Node<SecretValue>) secrets.get(i);
+            all.add(secret.attach(new PartNode(secret, value -> template.check(reference, value))));
+            roots.add(secret.root());
+        }
+        this.parts = List.copyOf(all);
+    }
+
+    /** The parts' policies as one: changes are noticed when the slowest is, and nothing outlives any part's grace. */
+    RotationPolicy policy() {
+        Duration interval = Duration.ZERO;
+        Duration grace = parts.get(0).policy().grace();
+        for (PartNode part : parts) {
+            RotationPolicy policy = part.policy();
+            interval = policy.refreshInterval().compareTo(interval) > 0 ? policy.refreshInterval() : interval;
+            grace = shorter(grace, policy.grace());
+        }
+        return new RotationPolicy(interval, grace);
+    }
+
+    private Duration settle() {
+        return shorter(policy().refreshInterval(), SETTLE);
+    }
+
+    private static Duration shorter(Duration a, Duration b) {
+        return a.compareTo(b) <= 0 ? a : b;
+    }
+
+    /** Begins to feed a secret. */
+    void feed(SecretNode composed) {
+        target = composed;
+        roots.forEach(root -> root.watch(() -> composed.queue().execute(this::changed)));
+        composed.queue().execute(this::changed);
+    }
+
+    private SecretNode target() {
+        return Objects.requireNonNull(target);
+    }
+
+    /**
+     * A part has changed, or may have. Parts that are changed together in their stores are seen one by one: before anything
+     * is made of a new value and an old one, the store of the old one is asked whether it really is still the one.
+     */
+    private void changed() {
+        List<VersionRecord> now = current();
+        if (made.isEmpty() || now.isEmpty() || now.equals(made) || !accepted(made)) {
+            makeNow();
+            return;
+        }
+        if (catchingUp != null) {
+            return;
+        }
+        List<CompletableFuture<RefreshResult>> asked = new ArrayList<>();
+        for (SecretNode root : unchanged(made, now)) {
+            asked.add(root.feed().catchUp());
+        }
+        if (asked.isEmpty()) {
+            makeNow();
+            return;
+        }
+        Object mine = new Object();
+        catchingUp = mine;
+        Runnable caughtUp = () -> target().queue().execute(() -> {
+            if (catchingUp == mine) {
+                makeNow();
+            }
+        });
+        Runnable timer = threads.schedule(settle(), caughtUp);
+        var unused = CompletableFuture.allOf(asked.toArray(new CompletableFuture<?>[0]))
+                .whenComplete((done, failure) -> {
+                    timer.run();
+                    caughtUp.run();
+                });
+    }
+
+    private Set<SecretNode> unchanged(List<VersionRecord> before, List<VersionRecord> now) {
+        Set<SecretNode> unchanged = new LinkedHashSet<>(roots);
+        for (int i = 0; i < parts.size(); i++) {
+            if (!before.get(i).equals(now.get(i))) {
+                unchanged.remove(parts.get(i).root());
+            }
+        }
+        return unchanged;
+    }
+
+    /** What is current now; empty if a part has nothing. */
+    private List<VersionRecord> current() {
+        List<VersionRecord> current = new ArrayList<>();
+        for (PartNode part : parts) {
+            Version<SecretValue> version = part.view().versions().currentOrNull();
+            if (version == null) {
+                return List.of();
+            }
+            current.add(version.record());
+        }
+        return current;
+    }
+
+    /** Whether each of these is still accepted as a version of its part. */
+    private boolean accepted(List<VersionRecord> records) {
+        for (int i = 0; i < parts.size(); i++) {
+            if (acceptedIn(parts.get(i).view(), records.get(i)) == null) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    private static @Nullable Version<SecretValue> acceptedIn(View view, VersionRecord record) {
+        for (Version<SecretValue> version : view.versions().accepted()) {
+            if (version.record().equals(record)) {
+                return version;
+            }
+        }
+        return null;
+    }
+
+    private void makeNow() {
+        var unused = make();
+    }
+
+    /**
+     * Hands the history to the composed secret.
+     *
+     * @return completed when it is published: whether anything changed
+     */
+    private CompletableFuture<Boolean> make() {
+        catchingUp = null;
+        List<View> views = parts.stream().map(PartNode::view).toList();
+        SecretNode lacking = firstWithout(views);
+        if (lacking != null) {
+            return lacking.state() == SecretState.LOADING
+                    ? CompletableFuture.completedFuture(false)
+                    : offer(StoreResult.failed(
+                            made.isEmpty() ? outcome(lacking) : Outcome.DISABLED,
+                            "its part '" + lacking.name() + "' is not available"));
+        }
+        List<Together> history = history(views.stream().map(View::changes).toList(), settle());
+        List<StoredVersion> versions = new ArrayList<>();
+        for (int i = 0; i < history.size(); i++) {
+            StoredVersion version = version(history.get(i), views, i + 1 == history.size());
+            if (version != null) {
+                versions.add(version);
+            }
+        }
+        made = history.get(history.size() - 1).parts;
+        CompletableFuture<Boolean> published = offer(StoreResult.found(StoredSecret.of("composed", versions)));
+        for (SecretNode root : roots) {
+            if (root.state() != SecretState.HEALTHY) {
+                return offer(StoreResult.failed(outcome(root), "its part '" + root.name() + "' is degraded"))
+                        .thenCombine(published, Boolean::logicalOr);
+            }
+        }
+        return published;
+    }
+
+    private @Nullable SecretNode firstWithout(List<View> views) {
+        for (int i = 0; i < views.size(); i++) {
+            if (views.get(i).versions().currentOrNull() == null) {
+                return parts.get(i).root();
+            }
+        }
+        return null;
+    }
+
+    private static Outcome outcome(SecretNode part) {
+        Outcome outcome = part.status().outcome().orElse(Outcome.UNREACHABLE);
+        // A part that is served on was not disabled by its store's word, which would have ended it.
+        return outcome == Outcome.OK || outcome == Outcome.DISABLED ? Outcome.MALFORMED : outcome;
+    }
+
+    private CompletableFuture<Boolean> offer(StoreResult result) {
+        CompletableFuture<Boolean> published = target().offer(List.of(result));
+        var unused = published.thenRun(afterMade);
+        return published;
+    }
+
+    /** What stood together, as a version; null if one of the parts is not accepted any more. */
+    private @Nullable StoredVersion version(Together together, List<View> views, boolean current) {
+        List<Version<SecretValue>> values = new ArrayList<>();
+        Instant end = Instant.MAX;
+        for (int i = 0; i < views.size(); i++) {
+            Version<SecretValue> value = acceptedIn(views.get(i), together.parts.get(i));
+            if (value == null) {
+                return null;
+            }
+            values.add(value);
+            Instant until = value.acceptedUntil().orElse(Instant.MAX);
+            end = until.isBefore(end) ? until : end;
+        }
+        String id = values.stream().map(Version::id).collect(Collectors.joining("+"));
+        StoredVersion version = StoredVersion.of(
+                id, template.render(values.stream().map(Version::value).toList()));
+        if (!together.from.equals(Instant.MIN)) {
+            version = version.withActivatedAt(together.from);
+        }
+        // The current one ends when a part tells so, together with the beginning of the next.
+        return current || end.equals(Instant.MAX) ? version : version.withExpires(end);
+    }
+
+    /**
+     * Which versions stood together, oldest first; the last of them are the current ones. A pure function of what was
+     * current in each part, so that another process, or this one after a restart, finds the same.
+     *
+     * <p>A state in the midst of a rotation of several secrets is left out, a new user with an old password: one that did
+     * not last, and in which a part was about to change that had not changed since the rotation began.
+     */
+    static List<Together> history(List<List<Change>> parts, Duration settle) {
+        List<Together> all = states(parts);
+        List<Together> history = new ArrayList<>();
+        Set<Integer> rotated = new HashSet<>();
+        for (int i = 0; i < all.size(); i++) {
+            rotated.addAll(all.get(i).changed);
+            boolean midst = i + 1 < all.size()
+                    && Collections.disjoint(rotated, all.get(i + 1).changed)
+                    && Duration.between(all.get(i).from, all.get(i + 1).from).compareTo(settle) < 0;
+            if (!midst) {
+                history.add(all.get(i));
+                rotated.clear();
+            }
+        }
+        return history;
+    }
+
+    /** All states in which every part had a current version. In the first after a gap all parts count as changed. */
+    private static List<Together> states(List<List<Change>> parts) {
+        List<Together> states = new ArrayList<>();
+        int[] taken = new int[parts.size()];
+        boolean whole = false;
+        for (Instant moment = next(parts, taken); moment != null; moment = next(parts, taken)) {
+            Set<Integer> changed = new HashSet<>();
+            List<VersionRecord> now = new ArrayList<>();
+            for (int i = 0; i < taken.length; i++) {
+                List<Change> changes = parts.get(i);
+                if (taken[i] < changes.size() && !changes.get(taken[i]).at().isAfter(moment)) {
+                    taken[i]++;
+                    changed.add(i);
+                }
+                VersionRecord current =
+                        taken[i] == 0 ? null : changes.get(taken[i] - 1).current();
+                if (current != null) {
+                    now.add(current);
+                }
+            }
+            boolean wholeBefore = whole;
+            whole = now.size() == taken.length;
+            for (int i = 0; i < taken.length && !wholeBefore; i++) {
+                changed.add(i);
+            }
+            if (whole) {
+                states.add(new Together(moment, List.copyOf(now), changed));
+            }
+        }
+        return states;
+    }
+
+    private static @Nullable Instant next(List<List<Change>> parts, int[] taken) {
+        Instant next = null;
+        for (int i = 0; i < taken.length; i++) {
+            if (taken[i] < parts.get(i).size()) {
+                Instant at = parts.get(i).get(taken[i]).at();
+                next = next == null || at.isBefore(next) ? at : next;
+            }
+        }
+        return next;
+    }
+
+    @Override
+    public CompletableFuture<RefreshResult> refresh(RefreshCause cause) {
+        return afterAll(roots.stream().map(root -> root.feed().refresh(cause)).toList());
+    }
+
+    @Override
+    public CompletableFuture<RefreshResult> catchUp() {
+        return afterAll(roots.stream().map(root -> root.feed().catchUp()).toList());
+    }
+
+    /** Makes the secret anew once all parts have been asked; the most telling of their answers is the answer. */
+    private CompletableFuture<RefreshResult> afterAll(List<CompletableFuture<RefreshResult>> asked) {
+        CompletableFuture<RefreshResult> answer = new CompletableFuture<>();
+        var unused = CompletableFuture.allOf(asked.toArray(new CompletableFuture<?>[0]))
+                .whenComplete((done, failure) -> target().queue().execute(() -> makeThen(answer, asked)));
+        return answer;
+    }
+
+    private void makeThen(CompletableFuture<RefreshResult> answer, List<CompletableFuture<RefreshResult>> asked) {
+        var unused = make().thenRun(() -> answer.complete(mostTelling(asked)));
+    }
+
+    private static RefreshResult mostTelling(List<CompletableFuture<RefreshResult>> ended) {
+        for (RefreshResult result : List.of(RefreshResult.CHANGED, RefreshResult.FAILED, RefreshResult.UNCHANGED)) {
+            if (ended.stream().anyMatch(one -> one.join() == result)) {
+                return result;
+            }
+        }
+        return RefreshResult.LIMITED;
+    }
+
+    @Override
+    public void forgetRemembered() {
+        roots.forEach(SecretNode::forgetRemembered);
+    }
+
+    @Override
+    public String description() {
+        return roots.stream()
+                .map(root -> "'" + root.name() + "'")
+                .collect(Collectors.joining(", ", "composed of ", ""));
+    }
+
+    @Override
+    public boolean canChange() {
+        return roots.stream().anyMatch(SecretNode::canChange);
+    }
+
+    /** Never called: the parts are read, and this is told what they hold. */
+    @Override
+    public List<StoreResult> read(List<StoreQuery> queries) {
+        return queries.stream().map(query -> StoreResult.unchanged()).toList();
+    }
+}

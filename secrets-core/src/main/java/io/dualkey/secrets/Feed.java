@@ -1,0 +1,19 @@
+package io.dualkey.secrets;
+
+import java.util.concurrent.CompletableFuture;
+
+/** Where the news of a secret comes from: reads of its store, or the secrets that it is composed of. */
+interface Feed {
+
+    /** See {@link Rotating#refresh}. */
+    CompletableFuture<RefreshResult> refresh(RefreshCause cause);
+
+    /**
+     * Makes sure that what is published is no older than this call, since another secret has changed that is used together
+     * with this one. Completed when it is, or when that cannot be; never exceptionally.
+     */
+    CompletableFuture<RefreshResult> catchUp();
+
+    /** See {@link RotatingSecret#forgetRemembered}. */
+    default void forgetRemembered() {}
+}
