@@ -297,7 +297,8 @@ final class ReadGroup implements Feed {
                 retryAfter = failure.retryAfter() == null ? retryAfter : longer(retryAfter, failure.retryAfter());
             }
         }
-        boolean cold = secrets.stream().anyMatch(secret -> !secret.warm());
+        // A secret that is missing is no reason to hurry; a store that could not be read yet is.
+        boolean cold = secrets.stream().anyMatch(secret -> !secret.settled());
         synchronized (lock) {
             flight = null;
             failures = failed ? failures + 1 : 0;

@@ -109,6 +109,16 @@ class SecretSourceTest {
         assertThat(source.statuses().get(0).state()).isEqualTo(SecretState.UNAVAILABLE);
     }
 
+    @Test
+    void missingSecretIsLookedForAsOftenAsOthersAreChecked() {
+        RotatingSecret secret = started("late");
+        time.advance(Duration.ofMinutes(10));
+        assertThat(store.reads()).isBetween(9L, 13L);
+        store.put("late", "here");
+        time.advance(ROUND);
+        assertThat(text(secret)).isEqualTo("here");
+    }
+
     // P2: rotation and grace
 
     @Test

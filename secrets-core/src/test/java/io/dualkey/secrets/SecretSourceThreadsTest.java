@@ -156,7 +156,7 @@ class SecretSourceThreadsTest {
             Rotating<String> text = secret.map(SecretValue::revealText);
             source.start(DEADLINE);
             List<Rotating<Integer>> derived = new ArrayList<>();
-            for (int i = 1; i <= 200; i++) {
+            for (int i = 1; i <= 50; i++) {
                 store.put("number", Integer.toString(i));
                 Rotating<Integer> handle = text.map(Integer::valueOf);
                 assertThat(handle.current()).isBetween(0, i);
@@ -165,7 +165,7 @@ class SecretSourceThreadsTest {
             assertThat(secret.refresh(RefreshCause.OPERATOR)).succeedsWithin(DEADLINE);
             await().atMost(DEADLINE)
                     .untilAsserted(() -> assertThat(derived)
-                            .allSatisfy(handle -> assertThat(handle.current()).isEqualTo(200)));
+                            .allSatisfy(handle -> assertThat(handle.current()).isEqualTo(50)));
         }
     }
 
