@@ -251,7 +251,8 @@ class RotationIT {
 
             assertThat(load.failures()).isEmpty();
             assertThat(secret.status().state()).isEqualTo(SecretState.HEALTHY);
-            assertThat(server.refusedLogins("app_v1") - refusedBefore).isEqualTo(1);
+            // The trial login that came too early; under load also one of the pool's, with the old password.
+            assertThat(server.refusedLogins("app_v1") - refusedBefore).isBetween(1L, 3L);
         }
     }
 
