@@ -36,13 +36,13 @@ final class RsaKey implements VerificationKey {
     private final RSAPublicKey key;
     private final int length;
     private final KeyId id;
-    private final Pool<Signature> signatures = new Pool<>(this::newSignature);
+    private final Pool<Verification> verifications = new Pool<>(Verification::new);
 
     private RsaKey(RSAKey jwk) throws JOSEException {
         this.key = jwk.toRSAPublicKey();
         this.length = (key.getModulus().bitLength() + 7) / 8;
         this.id = idOf(jwk);
-        signatures.release(newSignature()); // a provider that does not take the key says so when it is parsed
+        verifications.release(new Verification()); // a provider that does not take the key says so when it is parsed
     }
 
     /** Takes a public key, or a private one of which it uses the public half: PEM (SPKI or PKCS#8) or JWK. */
@@ -84,16 +84,23 @@ final class RsaKey implements VerificationKey {
         if (signatureLength != length) {
             return false;
         }
-        Signature verification = signatures.acquire();
+        Verification verification = verifications.acquire();
+        System.arraycopy(signature, 0, verification.given, 0, length);
         boolean good;
         try {
-            verification.update(text, 0, textLength);
-            good = verification.verify(signature, 0, signatureLength);
+            verification.signature.update(text, 0, textLength);
+            good = verification.signature.verify(verification.given);
         } catch (SignatureException notASignature) {
             return false;
         }
-        signatures.release(verification);
+        verifications.release(verification);
         return good;
+    }
+
+    /** A signature object, and an array of exactly the length of a signature, which spares the JDK a copy. */
+    private final class Verification {
+        final Signature signature = newSignature();
+        final byte[] given = new byte[length];
     }
 
     private Signature newSignature() {
