@@ -13,7 +13,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * Code in the documentation is code that compiles: each Java block of a page is announced by a comment {@code snippet:
+ * Code in the documentation is code that compiles: each block of Java or YAML on a page is announced by a comment {@code snippet:
  * File.java name} and is the same as that part of the file.
  *
  * <p>{@code mvn test -pl docs -Dtest=SnippetTest -Dsnippets=write} writes the blocks into the pages.
@@ -21,9 +21,10 @@ import org.junit.jupiter.params.provider.MethodSource;
 class SnippetTest {
 
     private static final Path SOURCES = Path.of("src/main/java/io/dualkey/docs");
+    private static final Path RESOURCES = Path.of("src/main/resources");
     private static final Pattern BLOCK = Pattern.compile(
             "<!-- snippet: (?<file>\\S+) (?<name>\\S+) -->\n```(?<language>\\w+)\n(?<code>.*?)```", Pattern.DOTALL);
-    private static final Pattern ANY_JAVA = Pattern.compile("^```java$", Pattern.MULTILINE);
+    private static final Pattern ANY_CODE = Pattern.compile("^```(java|yaml)$", Pattern.MULTILINE);
 
     static List<Path> pages() throws IOException {
         try (Stream<Path> docs = Files.list(Path.of("."))) {
@@ -37,7 +38,7 @@ class SnippetTest {
 
     @ParameterizedTest
     @MethodSource("pages")
-    void javaOnThePageIsTheCompiledCode(Path page) throws IOException {
+    void codeOnThePageIsTheTestedCode(Path page) throws IOException {
         String text = Files.readString(page);
         Matcher matcher = BLOCK.matcher(text);
         StringBuilder made = new StringBuilder();
@@ -47,11 +48,11 @@ class SnippetTest {
             String block = "<!-- snippet: %s %s -->\n```%s\n%s```"
                     .formatted(matcher.group("file"), matcher.group("name"), matcher.group("language"), code);
             matcher.appendReplacement(made, Matcher.quoteReplacement(block));
-            blocks += matcher.group("language").equals("java") ? 1 : 0;
+            blocks++;
         }
         matcher.appendTail(made);
-        assertThat(ANY_JAVA.matcher(text).results().count())
-                .as("Java blocks of %s, each announced by a comment", page)
+        assertThat(ANY_CODE.matcher(text).results().count())
+                .as("blocks of Java and YAML in %s, each announced by a comment", page)
                 .isEqualTo(blocks);
         if ("write".equals(System.getProperty("snippets"))) {
             Files.writeString(page, made);
@@ -61,7 +62,7 @@ class SnippetTest {
     }
 
     private static String part(String file, String name) throws IOException {
-        List<String> lines = Files.readAllLines(SOURCES.resolve(file));
+        List<String> lines = Files.readAllLines((file.endsWith(".java") ? SOURCES : RESOURCES).resolve(file));
         int from = -1;
         for (int i = 0; i < lines.size(); i++) {
             String line = lines.get(i).strip();
