@@ -3,7 +3,6 @@ package io.dualkey.secrets.spring;
 import io.dualkey.secrets.jdbc.CredentialPhase;
 import io.dualkey.secrets.jdbc.CredentialStatus;
 import io.dualkey.secrets.jdbc.DataSourceStatus;
-import io.dualkey.secrets.jdbc.RotatingDataSource;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -13,20 +12,18 @@ import org.springframework.boot.health.contributor.Health;
 /** Which database users are in use and which can be dropped. Names of users are shown, as details only. */
 final class DatabaseHealthDetails implements SecretHealthDetails {
 
-    private final String secret;
-    private final RotatingDataSource database;
+    private final DataSourceRotation rotation;
 
-    DatabaseHealthDetails(String secret, RotatingDataSource database) {
-        this.secret = secret;
-        this.database = database;
+    DatabaseHealthDetails(DataSourceRotation rotation) {
+        this.rotation = rotation;
     }
 
     @Override
-    public void addTo(String name, Health.Builder health) {
-        if (!name.equals(secret)) {
+    public void addTo(String secret, Health.Builder health) {
+        if (!secret.equals(rotation.secret())) {
             return;
         }
-        DataSourceStatus status = database.status();
+        DataSourceStatus status = rotation.status();
         if (status.current().isEmpty()) {
             health.down().withDetail("login", "no credentials have been proven by a login yet");
         }

@@ -3,7 +3,6 @@ package io.dualkey.secrets.spring;
 import io.dualkey.secrets.jdbc.RotatingDataSource;
 import javax.sql.DataSource;
 import org.springframework.beans.factory.ListableBeanFactory;
-import org.springframework.beans.factory.annotation.Qualifier;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnBean;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
@@ -13,35 +12,29 @@ import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.context.annotation.Lazy;
 
-/**
- * Auto-configuration of the {@link RotatingDataSource} that lies underneath the application's pool, for operators: it tells
- * which database user can be dropped. It is no candidate where a {@link DataSource} is injected; ask for it with
- * {@code @Qualifier("rotatingDataSource")}.
- */
+/** Auto-configuration of what operators see of the rotation of the pool's credentials. */
 @AutoConfiguration(after = {DatabaseSecretAutoConfiguration.class, DataSourceAutoConfiguration.class})
 @ConditionalOnClass(RotatingDataSource.class)
 @ConditionalOnBean(PoolPostProcessor.class)
-public final class RotatingDataSourceAutoConfiguration {
+public final class DataSourceRotationAutoConfiguration {
 
-    private static final String NAME = "rotatingDataSource";
+    DataSourceRotationAutoConfiguration() {}
 
-    RotatingDataSourceAutoConfiguration() {}
-
-    /** Closed with the pool and not before it: beans that use the pool may outlive this one. */
-    @Bean(name = NAME, defaultCandidate = false, destroyMethod = "")
+    /** Made at startup even where beans are lazy, so that a pool which could not rotate is noticed then. */
+    @Bean
     @Lazy(false)
-    RotatingDataSource rotatingDataSource(PoolPostProcessor pools, ListableBeanFactory beans) {
+    DataSourceRotation dataSourceRotation(
+            PoolPostProcessor pools, DualkeyJdbcProperties settings, ListableBeanFactory beans) {
         for (String name : beans.getBeanNamesForType(DataSource.class)) {
-            if (!name.equals(NAME)) {
-                var unused = beans.getBean(name);
-            }
+            var unused = beans.getBean(name);
         }
-        return pools.rotating()
+        RotatingDataSource database = pools.rotating()
                 .orElseThrow(() -> new MisconfigurationException(
                         "dualkey.jdbc.secret is set, but there is no DataSource bean that is a HikariCP pool, so no"
                                 + " credentials would rotate.",
                         "Add org.springframework.boot:spring-boot-starter-jdbc and let Spring Boot make the pool, or"
                                 + " define a HikariDataSource bean. Other pools are not supported."));
+        return new DataSourceRotation(settings.requiredSecret(), database);
     }
 
     /** What is shown of the database where there is health at all. */
@@ -50,9 +43,8 @@ public final class RotatingDataSourceAutoConfiguration {
     static class DatabaseHealth {
 
         @Bean
-        SecretHealthDetails databaseHealthDetails(
-                DualkeyJdbcProperties settings, @Qualifier(NAME) RotatingDataSource database) {
-            return new DatabaseHealthDetails(settings.requiredSecret(), database);
+        SecretHealthDetails databaseHealthDetails(DataSourceRotation rotation) {
+            return new DatabaseHealthDetails(rotation);
         }
     }
 }

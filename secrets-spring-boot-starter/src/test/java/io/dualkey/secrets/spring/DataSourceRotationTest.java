@@ -19,7 +19,6 @@ import org.assertj.core.api.InstanceOfAssertFactories;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.springframework.beans.factory.ObjectProvider;
-import org.springframework.beans.factory.annotation.Qualifier;
 import org.springframework.boot.autoconfigure.AutoConfigurations;
 import org.springframework.boot.health.contributor.CompositeHealthContributor;
 import org.springframework.boot.health.contributor.Health;
@@ -33,13 +32,14 @@ import org.springframework.boot.jdbc.autoconfigure.JdbcConnectionDetails;
 import org.springframework.boot.jdbc.autoconfigure.JdbcTemplateAutoConfiguration;
 import org.springframework.boot.test.context.FilteredClassLoader;
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
+import org.springframework.context.ApplicationContext;
 import org.springframework.jdbc.core.simple.JdbcClient;
 import org.springframework.jdbc.datasource.DelegatingDataSource;
 import org.springframework.jdbc.datasource.DriverManagerDataSource;
 import org.springframework.transaction.PlatformTransactionManager;
 
 /** Wiring only: nothing listens where these pools would connect to. See {@code ApplicationIT} for a real database. */
-class RotatingDataSourceAutoConfigurationTest {
+class DataSourceRotationTest {
 
     private static final String PASSWORD = "canary-4711";
     private static final String SECRET =
@@ -52,7 +52,7 @@ class RotatingDataSourceAutoConfigurationTest {
                     SecretsAutoConfiguration.class,
                     SecretsHealthAutoConfiguration.class,
                     DatabaseSecretAutoConfiguration.class,
-                    RotatingDataSourceAutoConfiguration.class,
+                    DataSourceRotationAutoConfiguration.class,
                     DataSourceAutoConfiguration.class,
                     DataSourceTransactionManagerAutoConfiguration.class,
                     JdbcTemplateAutoConfiguration.class,
@@ -71,10 +71,10 @@ class RotatingDataSourceAutoConfigurationTest {
         configured
                 .withPropertyValues("spring.datasource.hikari.maximum-pool-size=7")
                 .run(context -> {
-                    assertThat(context).hasNotFailed().hasBean("rotatingDataSource");
+                    assertThat(context).hasNotFailed().hasSingleBean(DataSourceRotation.class);
                     HikariDataSource pool = context.getBean(HikariDataSource.class);
                     assertThat(pool.getMaximumPoolSize()).isEqualTo(7);
-                    assertThat(context.getBean(RotatingDataSource.class).pool()).isSameAs(pool);
+                    assertThat(poolThatRotates(context)).isSameAs(pool);
                 });
     }
 
@@ -97,8 +97,8 @@ class RotatingDataSourceAutoConfigurationTest {
             assertThat(injected.single).isSameAs(pool);
             assertThat(injected.all).containsExactly(pool);
             assertThat(injected.unique).isSameAs(pool);
-            assertThat(injected.rotating.pool()).isSameAs(pool);
-            assertThat(context.getBean(DataSource.class)).isSameAs(pool);
+            assertThat(injected.rotation.secret()).isEqualTo("database-url");
+            assertThat(context).hasSingleBean(DataSource.class);
             assertThat(context).hasSingleBean(JdbcClient.class).hasSingleBean(PlatformTransactionManager.class);
         });
     }
@@ -125,7 +125,7 @@ class RotatingDataSourceAutoConfigurationTest {
     void doesNothingWithoutTheProperty() {
         runner.withPropertyValues("spring.datasource.url=jdbc:postgresql://localhost:1/shop")
                 .run(context -> {
-                    assertThat(context).hasSingleBean(HikariDataSource.class).doesNotHaveBean(RotatingDataSource.class);
+                    assertThat(context).hasSingleBean(HikariDataSource.class).doesNotHaveBean(DataSourceRotation.class);
                     assertThat(context).doesNotHaveBean(PoolPostProcessor.class);
                 });
     }
@@ -143,7 +143,7 @@ class RotatingDataSourceAutoConfigurationTest {
                 })
                 .run(context -> {
                     assertThat(context).hasNotFailed().doesNotHaveBean(JdbcConnectionDetails.class);
-                    assertThat(context.getBean(RotatingDataSource.class).pool()).isSameAs(context.getBean("mine"));
+                    assertThat(poolThatRotates(context)).isSameAs(context.getBean("mine"));
                 });
     }
 
@@ -152,9 +152,7 @@ class RotatingDataSourceAutoConfigurationTest {
         HikariDataSource inner = new HikariDataSource();
         configured
                 .withBean("outer", DataSource.class, () -> new DelegatingDataSource(inner))
-                .run(context -> assertThat(
-                                context.getBean(RotatingDataSource.class).pool())
-                        .isSameAs(inner));
+                .run(context -> assertThat(poolThatRotates(context)).isSameAs(inner));
         assertThat(inner.isClosed()).isTrue();
     }
 
@@ -245,7 +243,7 @@ class RotatingDataSourceAutoConfigurationTest {
         configured
                 .withClassLoader(new FilteredClassLoader(HealthContributor.class.getPackageName()))
                 .run(context -> assertThat(context)
-                        .hasSingleBean(RotatingDataSource.class)
+                        .hasSingleBean(DataSourceRotation.class)
                         .doesNotHaveBean(SecretHealthDetails.class));
     }
 
@@ -261,12 +259,16 @@ class RotatingDataSourceAutoConfigurationTest {
         });
     }
 
+    private static HikariDataSource poolThatRotates(ApplicationContext context) {
+        return context.getBean(PoolPostProcessor.class).rotating().orElseThrow().pool();
+    }
+
     private static AbstractThrowableAssert<?, ?> misconfigured(ApplicationContextRunner application) {
         Throwable[] failure = new Throwable[1];
         application.run(context -> failure[0] = context.getStartupFailure());
         return assertThat(failure[0])
                 .isNotNull()
-                .extracting(RotatingDataSourceAutoConfigurationTest::root, InstanceOfAssertFactories.THROWABLE)
+                .extracting(DataSourceRotationTest::root, InstanceOfAssertFactories.THROWABLE)
                 .isInstanceOf(MisconfigurationException.class);
     }
 
@@ -280,17 +282,17 @@ class RotatingDataSourceAutoConfigurationTest {
         final DataSource single;
         final List<DataSource> all;
         final DataSource unique;
-        final RotatingDataSource rotating;
+        final DataSourceRotation rotation;
 
         Injected(
                 DataSource single,
                 List<DataSource> all,
                 ObjectProvider<DataSource> unique,
-                @Qualifier("rotatingDataSource") RotatingDataSource rotating) {
+                DataSourceRotation rotation) {
             this.single = single;
             this.all = all;
             this.unique = unique.getIfUnique();
-            this.rotating = rotating;
+            this.rotation = rotation;
         }
     }
 }
