@@ -9,6 +9,7 @@ import io.dualkey.secrets.Rotating;
 import io.dualkey.secrets.RotatingSecret;
 import io.dualkey.secrets.SecretSource;
 import io.dualkey.secrets.SecretStatus;
+import io.dualkey.secrets.SecretStore;
 import io.dualkey.secrets.SecretValue;
 import io.dualkey.secrets.UnusableSecretException;
 import io.dualkey.secrets.Version;
@@ -83,6 +84,19 @@ final class SecretSourceSnippets {
                         "payment-key",
                         key -> key.maxStale(Duration.ofHours(6)).failClosed().rotateEvery(Duration.ofDays(90)))
                 .build();
+        // end
+        return secrets;
+    }
+
+    static SecretSource several(Path developer, SecretStore vault, SecretStore aws) {
+        // snippet: several
+        var secrets = SecretSource.builder(SecretStore.layered(DirectoryStore.at(developer), vault))
+                .store("aws", aws)
+                .build();
+
+        secrets.secret("jwt-key"); // the developer's file if there is one, else the vault
+        secrets.secret("aws:db-creds#password"); // a field of a JSON document in another store
+        secrets.composed("database-url", "postgresql://{db-user}:{db-password}@db:5432/app");
         // end
         return secrets;
     }

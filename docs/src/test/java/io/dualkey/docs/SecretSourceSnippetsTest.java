@@ -82,6 +82,26 @@ class SecretSourceSnippetsTest {
     }
 
     @Test
+    void severalStoresServeReferencesFieldsAndCompositions() throws Exception {
+        Files.writeString(directory.resolve("jwt-key"), "developer's");
+        store.put("jwt-key", "vault's");
+        store.put("db-user", "app");
+        store.put("db-password", "a/b");
+        InMemoryStore aws = new InMemoryStore();
+        aws.put("db-creds", "{\"password\": \"from aws\"}");
+        try (SecretSource secrets = SecretSourceSnippets.several(directory, store, aws)) {
+            secrets.start(DEADLINE);
+            assertThat(text(secrets, "jwt-key")).isEqualTo("developer's");
+            assertThat(text(secrets, "aws:db-creds#password")).isEqualTo("from aws");
+            assertThat(text(secrets, "database-url")).isEqualTo("postgresql://app:a%2Fb@db:5432/app");
+        }
+    }
+
+    private static String text(SecretSource secrets, String reference) {
+        return secrets.secret(reference).current().revealText();
+    }
+
+    @Test
     void storeForTestsRotatesAndFails() {
         assertThat(SecretSourceSnippets.test()).containsExactly("second", "second");
     }
