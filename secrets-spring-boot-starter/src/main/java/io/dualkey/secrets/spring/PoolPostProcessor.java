@@ -74,18 +74,25 @@ final class PoolPostProcessor implements DestructionAwareBeanPostProcessor, Prio
             return;
         }
         SecretSource source = sources.getObject();
+        RotatingDataSource placed;
         try {
-            rotating = place(pool, source);
+            placed = place(pool, source);
         } catch (IllegalStateException | IllegalArgumentException refused) {
             throw new MisconfigurationException(
                     "dualkey.jdbc.secret cannot be used for the bean '" + name + "': " + refused.getMessage() + ".",
                     "Let Spring Boot make the pool, or make it with new HikariDataSource() and setters, which does not"
                             + " start it.");
         }
+        try {
+            // Somebody may want a connection before all beans are made.
+            source.start(properties.getObject().startupTimeout());
+        } catch (RuntimeException failure) {
+            placed.close(); // nobody destroys a bean that was never finished
+            throw failure;
+        }
+        rotating = placed;
         adoptedName = name;
         adoptedBean = bean;
-        // Somebody may want a connection before all beans are made.
-        source.start(properties.getObject().startupTimeout());
     }
 
     private RotatingDataSource place(HikariDataSource pool, SecretSource source) {
