@@ -1,10 +1,10 @@
 package io.dualkey.secrets;
 
 /**
- * A test that a version must pass before {@link Rotating#gatedBy} serves it as the current one: a canary login, a
- * trial request. It may block and do I/O, but should
- * end within a bounded time. It runs on a thread of the library's, one version at a time for each handle,
- * and a version that passed is not asked again. A version that was held off is tried again as long as it is wanted.
+ * A test that a version must pass before {@link Rotating#gatedBy} serves it as the current one: a canary login, a trial
+ * request. It may block and do I/O, but should end within a bounded time. It runs on a thread of the library's, one version
+ * at a time for each handle. A version that passed is not asked again until another one has replaced it; one that was held
+ * off is tried again as long as it is wanted.
  *
  * @param <T> what is tested
  */

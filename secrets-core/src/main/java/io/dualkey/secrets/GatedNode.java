@@ -10,33 +10,29 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** A handle that serves a version only once a gate has admitted it. */
+/** A handle that serves a version only once a gate has admitted it: the one admitted last. */
 final class GatedNode<T> extends Node<T> {
 
     /*
-     * Concurrency: `testing` and all changes of `tests` belong to the serial queue (see Node). The gate runs on a worker
-     * of its own,
-     * one version at a time, and hands its answer back through the queue; an answer about a version that is gone
-     * by then
-     * is dropped.
+     * Concurrency: `testing` and all changes of `refusals` and `admitted` belong to the serial queue (see Node); what is in
+     * these two is immutable, so anybody may read them. The gate runs on a worker of its own, one version at a time, and
+     * hands its answer back through the queue; an answer about a version that is gone by then is dropped.
      */
 
     private static final Logger log = LoggerFactory.getLogger(SecretSource.class);
     private static final Duration FIRST_RETRY = Duration.ofSeconds(1);
 
-    private enum Answer {
-        ADMITTED,
-        HELD_OFF,
-        UNKNOWN
-    }
-
-    private record Test(Answer answer, @Nullable String problem, int failures) {}
-
-    private static final Test UNTESTED = new Test(Answer.UNKNOWN, null, 0);
+    /**
+     * The gate's last word about a version that it has held off.
+     *
+     * @param resting whether the version is not to be tried again yet
+     */
+    private record Refusal(String problem, int failures, boolean resting) {}
 
     private final Node<T> parent;
     private final Gate<T> gate;
-    private volatile Map<VersionRecord, Test> tests = Map.of(); // replaced as a whole, on the serial queue
+    private volatile Map<VersionRecord, Refusal> refusals = Map.of(); // replaced as a whole
+    private volatile @Nullable VersionRecord admitted;
     private boolean testing;
 
     GatedNode(Node<T> parent, Gate<T> gate) {
@@ -49,9 +45,10 @@ final class GatedNode<T> extends Node<T> {
         return parent.root();
     }
 
+    /** One that has been replaced must pass again before it can come back: it may have been changed elsewhere. */
     @Override
     boolean usable(VersionRecord version) {
-        return parent.usable(version) && test(version).answer == Answer.ADMITTED;
+        return version == admitted && parent.usable(version);
     }
 
     @Override
@@ -62,39 +59,46 @@ final class GatedNode<T> extends Node<T> {
     @Override
     @Nullable
     String problemWith(VersionRecord version) {
-        return parent.usable(version) ? test(version).problem : parent.problemWith(version);
+        Refusal refusal = refusals.get(version);
+        return refusal == null || !parent.usable(version) ? parent.problemWith(version) : refusal.problem;
     }
 
     @Override
     void prepare(Set<VersionRecord> alive) {
-        Map<VersionRecord, Test> after = new HashMap<>(tests);
+        Map<VersionRecord, Refusal> after = new HashMap<>(refusals);
         after.keySet().retainAll(alive);
-        tests = Map.copyOf(after);
+        refusals = Map.copyOf(after);
+        VersionRecord last = admitted;
+        if (last != null && !alive.contains(last)) {
+            admitted = null;
+        }
     }
 
-    private void note(VersionRecord version, Test test) {
-        Map<VersionRecord, Test> after = new HashMap<>(tests);
-        after.put(version, test);
-        tests = Map.copyOf(after);
+    private void note(VersionRecord version, @Nullable Refusal refusal) {
+        Map<VersionRecord, Refusal> after = new HashMap<>(refusals);
+        if (refusal == null) {
+            after.remove(version);
+        } else {
+            after.put(version, refusal);
+        }
+        refusals = Map.copyOf(after);
     }
 
-    private Test test(VersionRecord version) {
-        return tests.getOrDefault(version, UNTESTED);
+    private boolean resting(VersionRecord version) {
+        Refusal refusal = refusals.get(version);
+        return refusal != null && refusal.resting;
     }
 
-    /** Tests the version that would be current if it were admitted, unless a newer one already is. */
+    /** Tests the version that would be current if it were admitted, unless it is. */
     @Override
     void evaluated(Instant now) {
         if (testing) {
             return;
         }
         Accepted candidate = Acceptance.at(
-                        root().history(),
-                        version -> parent.usable(version) && test(version).answer != Answer.HELD_OFF,
-                        policy().grace(),
-                        now)
+                        root().history(), version -> parent.usable(version) && !resting(version), policy().grace(), now)
                 .current();
-        if (candidate == null || test(candidate.version()).answer != Answer.UNKNOWN) {
+        if (candidate == null || candidate.version() == admitted) {
             return;
         }
         VersionRecord version = candidate.version();
@@ -115,12 +119,14 @@ final class GatedNode<T> extends Node<T> {
 
     private void answered(VersionRecord version, @Nullable Throwable failure) {
         testing = false;
-        int failures = test(version).failures;
         if (failure == null) {
-            note(version, new Test(Answer.ADMITTED, null, failures));
+            note(version, null);
+            admitted = version;
         } else {
+            Refusal last = refusals.get(version);
+            int failures = last == null ? 0 : last.failures;
             String reason = UnusableSecretException.reasonOf(failure);
-            note(version, new Test(Answer.HELD_OFF, reason, failures + 1));
+            note(version, new Refusal(reason, failures + 1, true));
             Duration delay = retryDelay(failure, failures);
             log.warn(
                     "Version {} of secret '{}' is held off, the one before it serves on; next try in {} s: {}",
@@ -128,15 +134,15 @@ final class GatedNode<T> extends Node<T> {
                     name(),
                     Math.max(1, delay.toSeconds()),
                     reason);
-            root().threads().schedule(delay, () -> root().queue().execute(() -> retry(version)));
+            var unused = root().threads().schedule(delay, () -> root().queue().execute(() -> retry(version)));
         }
         root().evaluateAll();
     }
 
     private void retry(VersionRecord version) {
-        Test last = tests.get(version);
-        if (last != null && last.answer == Answer.HELD_OFF) {
-            note(version, new Test(Answer.UNKNOWN, last.problem, last.failures));
+        Refusal last = refusals.get(version);
+        if (last != null && last.resting) {
+            note(version, new Refusal(last.problem, last.failures, false));
             root().evaluateAll();
         }
     }

@@ -37,10 +37,15 @@ final class ReadGroup implements Feed {
     }
 
     private static final Duration FIRST_RETRY = Duration.ofMillis(500);
+    /** A store that asks for more has made a mistake, or somebody else has. */
+    private static final Duration LONGEST_RETRY_AFTER = Duration.ofHours(1);
+    /** How many untrusted callers may hang on one read. */
+    private static final int MAX_UNTRUSTED_WAITING = 64;
     /** Hinted reads begin at least so far apart, or a tenth of the interval if that is shorter. */
     private static final Duration HINT_SPACING = Duration.ofMillis(100);
 
     private final SecretStore store;
+    private final boolean canChange;
     private final Duration interval;
     private final EngineThreads threads;
     private final Runnable afterFlight;
@@ -66,6 +71,7 @@ final class ReadGroup implements Feed {
     ReadGroup(
             SecretStore store, Duration interval, EngineThreads threads, Runnable afterFlight, CheckListener checked) {
         this.store = store;
+        this.canChange = store.canChange();
         this.interval = interval;
         this.threads = threads;
         this.afterFlight = afterFlight;
@@ -180,7 +186,9 @@ final class ReadGroup implements Feed {
             long now = threads.nanos();
             boolean wait = leaveAlone && now - leaveAloneUntil < 0;
             if (underWay != null && cause != RefreshCause.OPERATOR) {
-                return underWay.copy();
+                boolean flood =
+                        cause == RefreshCause.UNTRUSTED && underWay.getNumberOfDependents() >= MAX_UNTRUSTED_WAITING;
+                return flood ? CompletableFuture.completedFuture(RefreshResult.LIMITED) : underWay.copy();
             }
             if (wait || !lane(cause).take(now)) {
                 return CompletableFuture.completedFuture(RefreshResult.LIMITED);
@@ -198,7 +206,7 @@ final class ReadGroup implements Feed {
                 return CompletableFuture.completedFuture(RefreshResult.LIMITED);
             }
         }
-        return store.canChange() ? readAfterCurrent() : CompletableFuture.completedFuture(RefreshResult.UNCHANGED);
+        return canChange ? readAfterCurrent() : CompletableFuture.completedFuture(RefreshResult.UNCHANGED);
     }
 
     private Lane lane(RefreshCause cause) {
@@ -258,7 +266,8 @@ final class ReadGroup implements Feed {
         var unused = CompletableFuture.allOf(published.toArray(new CompletableFuture<?>[0]))
                 .whenComplete((done, failure) -> {
                     boolean changed = published.stream().anyMatch(CompletableFuture::join);
-                    land(mine, results, changed);
+                    // On a worker: what callers hang on the future must not hold up the serial queue of a secret.
+                    threads.execute(() -> land(mine, results, changed));
                 });
     }
 
@@ -273,10 +282,6 @@ final class ReadGroup implements Feed {
             if (failure instanceof InterruptedException) {
                 Thread.currentThread().interrupt();
             }
-            log.debug(
-                    "Reading {} failed with {}",
-                    store.description(),
-                    failure.getClass().getName());
             return failed(
                     queries, "reading it failed with " + failure.getClass().getName());
         }
@@ -297,15 +302,15 @@ final class ReadGroup implements Feed {
                 retryAfter = failure.retryAfter() == null ? retryAfter : longer(retryAfter, failure.retryAfter());
             }
         }
-        // A secret that is missing is no reason to hurry; a store that could not be read yet is.
-        boolean cold = secrets.stream().anyMatch(secret -> !secret.settled());
+        retryAfter = shorter(retryAfter, LONGEST_RETRY_AFTER);
+        boolean cold = secrets.stream().anyMatch(SecretNode::cold);
         synchronized (lock) {
             flight = null;
             failures = failed ? failures + 1 : 0;
             leaveAlone = !retryAfter.isZero();
             leaveAloneUntil = threads.nanos() + retryAfter.toNanos();
             lanes.values().forEach(lane -> lane.ended(changed));
-            if (!closed && (store.canChange() || cold)) {
+            if (!closed && (canChange || cold)) {
                 Duration delay = longer(nextCheck(cold), retryAfter);
                 timer = threads.schedule(hinted ? shorter(delay, untilHintedRead()) : delay, this::poll);
             }
@@ -328,9 +333,11 @@ final class ReadGroup implements Feed {
         double random = threads.random();
         if (cold) {
             Duration ceiling = FIRST_RETRY.multipliedBy(1L << Math.min(failures, 10));
-            return fraction(ceiling.compareTo(interval) < 0 ? ceiling : interval, 0.1 + 0.9 * random);
+            if (ceiling.compareTo(interval) < 0) {
+                return fraction(ceiling, 0.1 + 0.9 * random);
+            }
         }
-        if (failures > 0) {
+        if (cold || failures > 0) {
             return fraction(interval, 1 + random * Math.min(failures, 3)); // never sooner than a healthy check
         }
         if (!spread) { // started together with a whole fleet: from here on its members are apart

@@ -53,7 +53,8 @@ public sealed interface Rotating<T> permits RotatingSecret, Node {
 
     /**
      * Derives another handle in which a version becomes current only once the gate has admitted it. Until then the last
-     * admitted version is served on, even beyond its grace period, unless the store disables or removes it.
+     * admitted version is served on, even beyond its grace period, unless the store disables or removes it. Such a handle
+     * has a current version and no previous ones: one that has been replaced must pass again before it is used.
      *
      * @param gate the test; it may block
      * @return the derived handle; keep it, each call makes another

@@ -54,6 +54,7 @@ final class SecretNode extends Node<SecretValue> implements RotatingSecret {
     private volatile @Nullable Instant lastSuccess;
     private volatile @Nullable StoredSecret known;
     private volatile @Nullable StoredSecret knownCompanion;
+    private volatile @Nullable String companionProblem;
     private volatile SecretState reported = SecretState.LOADING;
     private final boolean companionConfigured;
     private final List<Runnable> watchers = new CopyOnWriteArrayList<>();
@@ -218,34 +219,35 @@ final class SecretNode extends Node<SecretValue> implements RotatingSecret {
         Instant now = now();
         StoreResult main = results.get(0);
         StoreResult previous = results.size() > 1 ? results.get(1) : StoreResult.unchanged();
+        List<Occurrence> before = history;
         if (main instanceof Failed failed) {
-            boolean disabled = failed.outcome() == Outcome.DISABLED && !history.isEmpty();
-            if (disabled) {
+            takeCompanion(previous);
+            if (failed.outcome() == Outcome.DISABLED) {
                 history = List.of(); // the store's explicit word, which counts at once
                 known = null;
                 standIns = List.of();
+            } else {
+                List<Occurrence> mine = history.subList(standIns.size(), history.size()).stream()
+                        .filter(one -> one.hold() != Hold.WHILE_LISTED)
+                        .toList();
+                history = after(standIns, withCompanion(mine, now)); // what an operator took away is gone all the same
             }
             apply();
             check(failed.outcome(), failed.detail(), now);
-            return disabled;
+            return !history.equals(before);
         }
         int ofLayerBefore = standIns.size();
         if (main instanceof Found found) {
             ofLayerBefore = movedTo(found.secret()) ? history.size() : ofLayerBefore;
             known = found.secret();
         }
-        if (previous instanceof Found found) {
-            knownCompanion = found.secret();
-        } else if (previous instanceof Failed failed && failed.outcome() == Outcome.NOT_FOUND) {
-            knownCompanion = null;
-        }
+        takeCompanion(previous); // after a move: it is the companion in the layer that has the secret now
         lastSuccess = now;
-        List<Occurrence> before = history;
         StoredSecret secret = known;
         if (secret != null) {
             List<Occurrence> mine = history.subList(ofLayerBefore, history.size());
             List<Occurrence> told = withCompanion(
-                    keeper().keepsHistory() ? told(secret.versions()) : remembered(mine, secret.versions(), now));
+                    keeper().keepsHistory() ? told(secret.versions()) : remembered(mine, secret.versions(), now), now);
             history = after(standIns, told);
             apply();
             dropStandIns(told);
@@ -254,6 +256,27 @@ final class SecretNode extends Node<SecretValue> implements RotatingSecret {
         }
         check(Outcome.OK, "", now);
         return !history.equals(before);
+    }
+
+    /**
+     * Takes the store's word about the companion. That it is not there, is disabled or is no value ends its acceptance; where
+     * the store cannot tell, what it said last stands, and the state says so.
+     */
+    private void takeCompanion(StoreResult previous) {
+        if (previous instanceof Found found) {
+            knownCompanion = found.secret();
+            companionProblem = null;
+        } else if (previous instanceof Failed failed) {
+            boolean gone = failed.outcome() == Outcome.NOT_FOUND
+                    || failed.outcome() == Outcome.DISABLED
+                    || failed.outcome() == Outcome.MALFORMED;
+            knownCompanion = gone ? null : knownCompanion;
+            companionProblem = failed.outcome() == Outcome.NOT_FOUND
+                    ? null
+                    : "its companion '" + companion + "' cannot be used: " + failed.detail();
+        } else {
+            companionProblem = null;
+        }
     }
 
     /**
@@ -332,8 +355,14 @@ final class SecretNode extends Node<SecretValue> implements RotatingSecret {
                 seen.add(Occurrence.of(dated, recordOf(version.id(), value, seen)));
             }
         }
-        while (seen.size() > Acceptance.MAX_ACCEPTED) {
-            seen.remove(0);
+        Set<VersionRecord> served = new HashSet<>();
+        addServed(served);
+        for (int i = 0; seen.size() > Acceptance.MAX_ACCEPTED && i < seen.size() - 1; ) {
+            if (served.contains(seen.get(i).version())) {
+                i++; // however many unusable ones have come since
+            } else {
+                seen.remove(i);
+            }
         }
         return seen;
     }
@@ -342,32 +371,37 @@ final class SecretNode extends Node<SecretValue> implements RotatingSecret {
      * The history with the companion as the oldest of it. Once a companion has been seen, nothing that is merely
      * remembered is accepted as previous any more: what an operator takes away must be gone.
      */
-    private List<Occurrence> withCompanion(List<Occurrence> told) {
-        StoredVersion previous = companionVersion();
+    private List<Occurrence> withCompanion(List<Occurrence> told, Instant now) {
+        Occurrence previous = companionVersion(told, now);
         companionSeen |= previous != null;
         List<Occurrence> all = new ArrayList<>(told);
         if (companionSeen && !keeper().keepsHistory()) {
             all.replaceAll(one -> one.withHold(Hold.NEVER));
         }
         if (previous != null) {
-            SecretValue value = previous.value().orElseThrow();
-            VersionRecord version = recordOf(previous.id(), value, all);
-            all.add(0, Occurrence.of(previous, version).withHold(Hold.WHILE_LISTED));
+            all.add(0, previous);
         }
         return List.copyOf(all);
     }
 
-    private @Nullable StoredVersion companionVersion() {
-        if (knownCompanion == null) {
+    /** The companion's own current version. It has no activation: whenever it was written, it succeeds nothing. */
+    private @Nullable Occurrence companionVersion(List<Occurrence> told, Instant now) {
+        StoredSecret held = knownCompanion;
+        if (held == null) {
             return null;
         }
-        for (StoredVersion version : knownCompanion.versions()) {
+        List<Occurrence> own = new ArrayList<>();
+        for (StoredVersion version : held.versions()) {
             SecretValue value = version.value().orElse(null);
-            if (value != null && value.placeholderProblem() == null) {
-                return version.withStage(Stage.NONE);
+            if (value != null) {
+                own.add(Occurrence.of(version, recordOf(version.id(), value, told)));
             }
         }
-        return null;
+        Acceptance.Accepted current =
+                Acceptance.at(own, this::usable, Duration.ZERO, now).current();
+        return current == null
+                ? null
+                : new Occurrence(current.version(), null, null, current.until(), true, Stage.NONE, Hold.WHILE_LISTED);
     }
 
     /** The record of this material: equal material is one version, whatever its id. */
@@ -387,9 +421,16 @@ final class SecretNode extends Node<SecretValue> implements RotatingSecret {
         feed.forgetRemembered();
         queue.execute(() -> {
             if (!keeper().keepsHistory()) {
-                history = history.stream()
-                        .map(one -> one.hold() == Hold.GRACE ? one.withHold(Hold.NEVER) : one)
-                        .toList();
+                List<Occurrence> kept = new ArrayList<>(history);
+                Set<VersionRecord> served = new HashSet<>();
+                addServed(served);
+                for (int i = 0; i < kept.size() - 1; i++) { // the newest, and what is served, may be previous one day
+                    Occurrence one = kept.get(i);
+                    if (one.hold() == Hold.GRACE && !served.contains(one.version())) {
+                        kept.set(i, one.withHold(Hold.NEVER));
+                    }
+                }
+                history = List.copyOf(kept);
                 evaluateAll();
             }
         });
@@ -488,7 +529,11 @@ final class SecretNode extends Node<SecretValue> implements RotatingSecret {
             return SecretState.UNAVAILABLE;
         }
         Instant now = now();
-        boolean healthy = check.outcome == Outcome.OK && problemInTree() == null && !stale(now) && !unanswered(now);
+        boolean healthy = check.outcome == Outcome.OK
+                && problemInTree() == null
+                && companionProblem == null
+                && !stale(now)
+                && !unanswered(now);
         return healthy ? SecretState.HEALTHY : SecretState.DEGRADED;
     }
 
@@ -500,6 +545,11 @@ final class SecretNode extends Node<SecretValue> implements RotatingSecret {
         Check check = lastCheck;
         return check != null
                 && (warm() || (check.outcome != Outcome.UNREACHABLE && check.outcome != Outcome.THROTTLED));
+    }
+
+    /** Whether the store could not be read even once, which is worth another try soon. */
+    boolean cold() {
+        return lastSuccess == null && !settled();
     }
 
     private String detail() {
@@ -523,6 +573,10 @@ final class SecretNode extends Node<SecretValue> implements RotatingSecret {
         String problem = problemInTree();
         if (problem != null) {
             return problem + place + Outcome.MALFORMED.advice();
+        }
+        String ofCompanion = companionProblem;
+        if (ofCompanion != null) {
+            return ofCompanion + place + "mend it, or remove it if its value is to be refused";
         }
         return warm() ? "" : Outcome.DISABLED.description() + place + Outcome.DISABLED.advice();
     }

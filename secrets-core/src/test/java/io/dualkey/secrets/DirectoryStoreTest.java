@@ -358,6 +358,44 @@ class DirectoryStoreTest {
     }
 
     @Test
+    void forgettingDoesNotTakeTheGraceOfTheCurrentValue() throws Exception {
+        write("jwt-key", "one");
+        RotatingSecret secret = started("jwt-key");
+        secret.forgetRemembered();
+        write("jwt-key", "two");
+        time.advance(ROUND);
+        assertThat(accepted(secret)).containsExactly("two", "one");
+    }
+
+    @Test
+    void goodValueIsServedHoweverManyBadOnesCome() throws Exception {
+        write("number", "1");
+        SecretSource source = SecretSource.builder(store).threads(time).build();
+        Rotating<Integer> number = source.secret("number").map(value -> Integer.valueOf(value.revealText()));
+        var unused = source.begin();
+        time.run();
+        for (int i = 0; i < 20; i++) {
+            write("number", "bad " + i);
+            time.advance(ROUND);
+            assertThat(number.current()).isEqualTo(1);
+        }
+    }
+
+    @Test
+    void companionThatCannotBeReadAnyMoreIsRefusedAndReported() throws Exception {
+        write("jwt-key", "one");
+        write("jwt-key-previous", "zero");
+        RotatingSecret secret = started("jwt-key");
+        assertThat(accepted(secret)).containsExactly("one", "zero");
+        Files.delete(directory.resolve("jwt-key-previous"));
+        Files.createDirectory(directory.resolve("jwt-key-previous"));
+        time.advance(ROUND);
+        assertThat(accepted(secret)).containsExactly("one");
+        assertThat(secret.status().state()).isEqualTo(SecretState.DEGRADED);
+        assertThat(secret.status().detail()).contains("jwt-key-previous");
+    }
+
+    @Test
     void blankMainFileServesTheLastGoodValueEvenInCompanionMode() throws Exception {
         publish("g1", Map.of("jwt-key", "one", "jwt-key-previous", "zero"));
         RotatingSecret secret = started("jwt-key");

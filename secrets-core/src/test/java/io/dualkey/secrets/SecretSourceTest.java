@@ -230,6 +230,40 @@ class SecretSourceTest {
         assertThat(accepted(secret)).containsExactly("two", "one");
     }
 
+    @Test
+    void companionIsThePreviousValueWheneverItWasWritten() {
+        store.put("key", "old");
+        store.put("key", "new");
+        time.advance(Duration.ofDays(2));
+        store.put("old-key", "ancient");
+        store.put("old-key", "older");
+        SecretSource over = SecretSource.builder(store)
+                .secret("key", key -> key.companion("old-key"))
+                .threads(time)
+                .build();
+        RotatingSecret secret = over.secret("key");
+        start(over);
+        assertThat(accepted(secret)).containsExactly("new", "older");
+    }
+
+    @Test
+    void companionThatIsTakenAwayIsRefusedEvenWhileTheSecretItselfIsMissing() {
+        store.put("key", "new");
+        store.put("old-key", "old");
+        SecretSource over = SecretSource.builder(store)
+                .secret("key", key -> key.companion("old-key"))
+                .threads(time)
+                .build();
+        RotatingSecret secret = over.secret("key");
+        start(over);
+        assertThat(accepted(secret)).containsExactly("new", "old");
+        store.delete("key");
+        store.delete("old-key");
+        time.advance(ROUND);
+        assertThat(accepted(secret)).containsExactly("new");
+        assertThat(secret.status().state()).isEqualTo(SecretState.DEGRADED);
+    }
+
     // P3: a new version never replaces a good one until it is usable
 
     @Test
@@ -314,11 +348,48 @@ class SecretSourceTest {
 
         refused.clear();
         time.advance(Duration.ofSeconds(21));
-        assertThat(accepted(proven)).containsExactly("bad", "one");
+        assertThat(accepted(proven)).containsExactly("bad");
         assertThat(secret.status().state()).isEqualTo(SecretState.HEALTHY);
         asked.clear();
         time.advance(Duration.ofHours(1));
         assertThat(asked).isEmpty();
+    }
+
+    @Test
+    void versionThatComesBackMustPassTheGateAgain() {
+        List<String> asked = new ArrayList<>();
+        List<String> refused = new ArrayList<>();
+        store.put("key", "a");
+        RotatingSecret secret = source.secret("key");
+        Rotating<SecretValue> proven = secret.gatedBy(version -> {
+            String value = version.value().revealText();
+            asked.add(value);
+            if (refused.contains(value)) {
+                throw new UnusableSecretException("the server refused it", Duration.ofHours(1));
+            }
+        });
+        start(source);
+        store.put("key", "b");
+        time.advance(ROUND);
+        assertThat(text(proven)).isEqualTo("b");
+
+        refused.add("a"); // its password is another one by now
+        store.put("key", "a");
+        time.advance(ROUND);
+        assertThat(asked).containsExactly("a", "b", "a");
+        assertThat(text(proven)).isEqualTo("b");
+        assertThat(secret.status().state()).isEqualTo(SecretState.DEGRADED);
+    }
+
+    @Test
+    void gatedHandleHasNothingOnceItsVersionIsDisabled() {
+        String id = store.put("key", "a");
+        RotatingSecret secret = source.secret("key");
+        Rotating<SecretValue> proven = secret.gatedBy(version -> {});
+        start(source);
+        store.disable("key", id);
+        time.advance(ROUND);
+        assertThat(proven.versions().current()).isEmpty();
     }
 
     @Test
@@ -381,6 +452,58 @@ class SecretSourceTest {
         store.failWith(Outcome.THROTTLED);
         time.advance(Duration.ofHours(10));
         assertThat(store.reads() - healthy).isLessThanOrEqualTo(healthy).isGreaterThan(healthy / 8);
+    }
+
+    @Test
+    void absurdRetryAfterDoesNotEndTheSchedule() {
+        AtomicInteger reads = new AtomicInteger();
+        SecretStore absurd = new SecretStore() {
+            @Override
+            public String description() {
+                return "absurd";
+            }
+
+            @Override
+            public List<StoreResult> read(List<StoreQuery> queries) {
+                reads.incrementAndGet();
+                return List.of(
+                        StoreResult.failed(Outcome.THROTTLED, "never again", Duration.ofSeconds(Long.MAX_VALUE)));
+            }
+        };
+        try (SecretSource over = source(absurd)) {
+            over.secret("key");
+            start(over);
+            time.advance(Duration.ofHours(10));
+            assertThat(reads.get()).isGreaterThanOrEqualTo(5);
+        }
+    }
+
+    @Test
+    void callbackOnARefreshDoesNotHoldUpTheSecret() {
+        store.put("key", "one");
+        RotatingSecret secret = started("key");
+        List<String> order = new ArrayList<>();
+        var unused = secret.refresh(RefreshCause.OPERATOR).thenRun(() -> {
+            store.put("key", "two");
+            var unusedToo = secret.refresh(RefreshCause.OPERATOR).thenAccept(result -> order.add(result + " inner"));
+            order.add("outer");
+        });
+        time.run();
+        assertThat(order).containsExactly("outer", "CHANGED inner");
+        assertThat(text(secret)).isEqualTo("two");
+    }
+
+    @Test
+    void secretThatFailedClosedDoesNotMakeMoreCallsThanAHealthyOne() {
+        store.put("key", "one");
+        RotatingSecret secret =
+                startedWith(key -> key.maxStale(Duration.ofMinutes(5)).failClosed());
+        store.failWith(Outcome.UNREACHABLE);
+        time.advance(Duration.ofMinutes(10));
+        assertThat(secret.versions().accepted()).isEmpty();
+        long before = store.reads();
+        time.advance(Duration.ofHours(1));
+        assertThat(store.reads() - before).isBetween(10L, 61L);
     }
 
     @Test
