@@ -1,18 +1,18 @@
-package io.dualkey.examples.rotation;
+package io.dualkey.examples.rotation.service;
 
 import org.springframework.boot.SpringApplication;
 import org.springframework.boot.autoconfigure.SpringBootApplication;
 
-/** Starts the demo. */
+/** The service: visitors, known by their tokens, sign a guestbook. */
 @SpringBootApplication
-public class RotationDemoApplication {
+public class GuestbookApplication {
 
     /**
-     * Starts the application.
+     * Starts the service.
      *
      * @param args Spring Boot's command line arguments
      */
     public static void main(String[] args) {
-        SpringApplication.run(RotationDemoApplication.class, args);
+        SpringApplication.run(GuestbookApplication.class, args);
     }
 }
