@@ -29,6 +29,10 @@ public final class DataSourceRotation {
         this.database = database;
     }
 
+    RotatingDataSource database() {
+        return database;
+    }
+
     /** {@return the name of the secret that the pool logs in with} */
     public String secret() {
         return secret;

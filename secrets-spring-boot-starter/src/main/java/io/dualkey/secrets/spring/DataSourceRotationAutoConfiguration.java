@@ -23,18 +23,16 @@ public final class DataSourceRotationAutoConfiguration {
     /** Made at startup even where beans are lazy, so that a pool which could not rotate is noticed then. */
     @Bean
     @Lazy(false)
-    DataSourceRotation dataSourceRotation(
-            PoolPostProcessor pools, DualkeyJdbcProperties settings, ListableBeanFactory beans) {
+    DataSourceRotation dataSourceRotation(PoolPostProcessor pools, ListableBeanFactory beans) {
         for (String name : beans.getBeanNamesForType(DataSource.class)) {
             var unused = beans.getBean(name);
         }
-        RotatingDataSource database = pools.rotating()
+        return pools.rotation()
                 .orElseThrow(() -> new MisconfigurationException(
                         "dualkey.jdbc.secret is set, but there is no DataSource bean that is a HikariCP pool, so no"
                                 + " credentials would rotate.",
                         "Add org.springframework.boot:spring-boot-starter-jdbc and let Spring Boot make the pool, or"
                                 + " define a HikariDataSource bean. Other pools are not supported."));
-        return new DataSourceRotation(settings.requiredSecret(), database);
     }
 
     /** What is shown of the database where there is health at all. */

@@ -11,11 +11,13 @@ import org.springframework.boot.jdbc.autoconfigure.JdbcConnectionDetails;
 /** The handle on the database's credentials, and what Spring Boot needs of them to make its pool: the URL alone. */
 final class DatabaseSecret implements SecretHandles {
 
-    private final String name;
+    static final String PROPERTY = "dualkey.jdbc.secret";
+
+    private final @Nullable String name;
     private final Parser<SecretValue, DatabaseCredentials> parser;
     private @Nullable Rotating<DatabaseCredentials> credentials;
 
-    DatabaseSecret(String name, Parser<SecretValue, DatabaseCredentials> parser) {
+    DatabaseSecret(@Nullable String name, Parser<SecretValue, DatabaseCredentials> parser) {
         this.name = name;
         this.parser = parser;
     }
@@ -28,7 +30,7 @@ final class DatabaseSecret implements SecretHandles {
     synchronized Rotating<DatabaseCredentials> credentials(SecretSource source) {
         Rotating<DatabaseCredentials> known = credentials;
         if (known == null) {
-            known = source.secret(name).map(parser);
+            known = NamedSecret.of(source, PROPERTY, name).map(parser);
             credentials = known;
         }
         return known;

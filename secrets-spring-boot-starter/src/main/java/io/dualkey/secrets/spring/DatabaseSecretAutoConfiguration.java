@@ -49,7 +49,7 @@ public final class DatabaseSecretAutoConfiguration {
         @Bean
         DatabaseSecret dualkeyDatabaseSecret(
                 DualkeyJdbcProperties settings, ObjectProvider<DataSourceProperties> configured) {
-            String name = settings.requiredSecret();
+            String name = settings.secret();
             DataSourceProperties datasource = configured.getIfAvailable();
             if (datasource == null || datasource.getUrl() == null) {
                 return new DatabaseSecret(name, DatabaseCredentials.parser());

@@ -31,11 +31,6 @@ final class JwtSecret implements SecretHandles {
     }
 
     private JwtVerifier make(SecretSource source) {
-        String name = properties.secret();
-        if (name == null || name.isBlank()) {
-            throw new MisconfigurationException(
-                    "dualkey.jwt.secret is blank.", "Set it to the name of a secret, or remove it.");
-        }
         if (properties.algorithms().size() != 1) {
             throw new MisconfigurationException(
                     "dualkey.jwt.algorithms must name exactly one algorithm, but names "
@@ -43,7 +38,7 @@ final class JwtSecret implements SecretHandles {
                     "Set it to the algorithm that your tokens are signed with: HS256 or RS256.");
         }
         try {
-            JwtVerifier.Builder builder = builder(source.secret(name));
+            JwtVerifier.Builder builder = builder(NamedSecret.of(source, "dualkey.jwt.secret", properties.secret()));
             builder.clockSkew(properties.clockSkew());
             if (properties.issuer() != null) {
                 builder.issuer(properties.issuer());

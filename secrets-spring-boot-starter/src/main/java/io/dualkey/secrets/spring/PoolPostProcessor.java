@@ -1,6 +1,7 @@
 package io.dualkey.secrets.spring;
 
 import com.zaxxer.hikari.HikariDataSource;
+import io.dualkey.secrets.RotatingSecret;
 import io.dualkey.secrets.SecretSource;
 import io.dualkey.secrets.jdbc.RotatingDataSource;
 import java.sql.SQLException;
@@ -22,7 +23,7 @@ final class PoolPostProcessor implements DestructionAwareBeanPostProcessor, Prio
 
     private @Nullable String adoptedName;
     private @Nullable Object adoptedBean;
-    private @Nullable RotatingDataSource rotating;
+    private @Nullable DataSourceRotation rotation;
 
     PoolPostProcessor(
             ObjectProvider<SecretSource> sources,
@@ -35,9 +36,9 @@ final class PoolPostProcessor implements DestructionAwareBeanPostProcessor, Prio
         this.properties = properties;
     }
 
-    /** {@return what was put underneath the pool; empty if no pool has been made} */
-    synchronized Optional<RotatingDataSource> rotating() {
-        return Optional.ofNullable(rotating);
+    /** {@return how the pool's credentials rotate; empty if no pool has been made} */
+    synchronized Optional<DataSourceRotation> rotation() {
+        return Optional.ofNullable(rotation);
     }
 
     @Override
@@ -63,8 +64,8 @@ final class PoolPostProcessor implements DestructionAwareBeanPostProcessor, Prio
     }
 
     private synchronized void adopt(HikariDataSource pool, String name, Object bean) {
-        if (rotating != null) {
-            if (rotating.pool() != pool) {
+        if (rotation != null) {
+            if (rotation.database().pool() != pool) {
                 throw new MisconfigurationException(
                         "There are several connection pools, among them the beans '" + adoptedName + "' and '" + name
                                 + "', and dualkey.jdbc.secret does not say for which it is.",
@@ -74,9 +75,11 @@ final class PoolPostProcessor implements DestructionAwareBeanPostProcessor, Prio
             return;
         }
         SecretSource source = sources.getObject();
+        RotatingSecret secret = NamedSecret.of(
+                source, DatabaseSecret.PROPERTY, settings.getObject().secret());
         RotatingDataSource placed;
         try {
-            placed = place(pool, source);
+            placed = place(pool, secret, source);
         } catch (IllegalStateException | IllegalArgumentException refused) {
             throw new MisconfigurationException(
                     "dualkey.jdbc.secret cannot be used for the bean '" + name + "': " + refused.getMessage() + ".",
@@ -90,18 +93,16 @@ final class PoolPostProcessor implements DestructionAwareBeanPostProcessor, Prio
             placed.close(); // nobody destroys a bean that was never finished
             throw failure;
         }
-        rotating = placed;
+        rotation = new DataSourceRotation(secret.name(), placed);
         adoptedName = name;
         adoptedBean = bean;
     }
 
-    private RotatingDataSource place(HikariDataSource pool, SecretSource source) {
-        DatabaseSecret secret = secrets.getIfAvailable();
-        if (secret != null) {
-            return RotatingDataSource.builder(secret.credentials(source)).under(pool);
-        }
-        String name = settings.getObject().requiredSecret();
-        return RotatingDataSource.under(pool, source.secret(name));
+    private RotatingDataSource place(HikariDataSource pool, RotatingSecret secret, SecretSource source) {
+        DatabaseSecret parsed = secrets.getIfAvailable();
+        return parsed == null
+                ? RotatingDataSource.under(pool, secret)
+                : RotatingDataSource.builder(parsed.credentials(source)).under(pool);
     }
 
     @Override
@@ -111,7 +112,7 @@ final class PoolPostProcessor implements DestructionAwareBeanPostProcessor, Prio
 
     @Override
     public void postProcessBeforeDestruction(Object bean, String name) {
-        rotating().ifPresent(RotatingDataSource::close);
+        rotation().ifPresent(done -> done.database().close());
     }
 
     /** After Spring Boot has bound the pool's properties and applied the connection details. */

@@ -50,13 +50,17 @@ final class SecretStartupFailureAnalyzer extends AbstractFailureAnalyzer<SecretS
     private String namedBy(String secret) {
         Binder binder = Binder.get(environment);
         for (String property : List.of("dualkey.jwt.secret", "dualkey.jdbc.secret")) {
-            if (secret.equals(binder.bind(property, String.class).orElse(null))) {
+            if (names(binder.bind(property, String.class).orElse(""), secret)) {
                 return " (" + property + ")";
             }
         }
-        boolean listed = binder.bind("dualkey.secrets", Bindable.listOf(String.class))
-                .orElse(List.of())
-                .contains(secret);
+        boolean listed = binder.bind("dualkey.secrets", Bindable.listOf(String.class)).orElse(List.of()).stream()
+                .anyMatch(reference -> names(reference, secret));
         return listed ? " (dualkey.secrets)" : "";
+    }
+
+    /** Whether a reference is to this secret, or to a field of it. */
+    private static boolean names(String reference, String secret) {
+        return reference.equals(secret) || reference.startsWith(secret + "#");
     }
 }

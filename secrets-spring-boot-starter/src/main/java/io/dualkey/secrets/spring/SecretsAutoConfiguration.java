@@ -78,7 +78,7 @@ public final class SecretsAutoConfiguration {
             DualkeyProperties properties, ObjectProvider<SecretStore> stores, ObjectProvider<SecretHandles> handles) {
         SecretSource source = source(properties, stores.stream().toList());
         try {
-            properties.secrets().forEach(source::secret);
+            properties.secrets().forEach(name -> NamedSecret.of(source, "dualkey.secrets", name));
             handles.orderedStream().forEach(part -> part.makeFrom(source));
             source.start(properties.startupTimeout());
             return source;
@@ -100,10 +100,6 @@ public final class SecretsAutoConfiguration {
                     "There are " + stores.size() + " SecretStore beans. One is supported; several, one over the"
                             + " other, come with a later version.",
                     "Keep one of them, or define a SecretSource bean of your own.");
-        }
-        if (properties.secrets().stream().anyMatch(String::isBlank)) {
-            throw new MisconfigurationException(
-                    "dualkey.secrets contains a blank name.", "Remove it, or write the name of a secret there.");
         }
         try {
             return SecretSource.builder(stores.get(0))

@@ -122,6 +122,25 @@ class DataSourceRotationTest {
     }
 
     @Test
+    void theSecretMayBeAFieldOfAnother() {
+        store.put("all", "{\"database\": \"" + SECRET + "\"}");
+        runner.withPropertyValues("dualkey.jdbc.secret=all#database").run(context -> {
+            assertThat(context.getBean(DataSourceRotation.class).secret()).isEqualTo("all");
+            HealthIndicator indicator = (HealthIndicator) Objects.requireNonNull(
+                    context.getBean(CompositeHealthContributor.class).getContributor("all"));
+            assertThat(Objects.requireNonNull(indicator.health()).getDetails()).containsKey("credentials");
+        });
+    }
+
+    @Test
+    void refusesWhatNamesNoSecret() {
+        misconfigured(runner.withPropertyValues("dualkey.jdbc.secret=all#"))
+                .hasMessageContaining("dualkey.jdbc.secret does not name a secret");
+        misconfigured(runner.withPropertyValues("dualkey.jdbc.secret= "))
+                .hasMessageContaining("dualkey.jdbc.secret is blank");
+    }
+
+    @Test
     void doesNothingWithoutTheProperty() {
         runner.withPropertyValues("spring.datasource.url=jdbc:postgresql://localhost:1/shop")
                 .run(context -> {
@@ -260,7 +279,11 @@ class DataSourceRotationTest {
     }
 
     private static HikariDataSource poolThatRotates(ApplicationContext context) {
-        return context.getBean(PoolPostProcessor.class).rotating().orElseThrow().pool();
+        return context.getBean(PoolPostProcessor.class)
+                .rotation()
+                .orElseThrow()
+                .database()
+                .pool();
     }
 
     private static AbstractThrowableAssert<?, ?> misconfigured(ApplicationContextRunner application) {

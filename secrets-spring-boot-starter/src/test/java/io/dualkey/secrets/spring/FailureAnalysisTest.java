@@ -36,7 +36,7 @@ class FailureAnalysisTest {
                 List.of(),
                 "dualkey.stores.directory.path=" + directory,
                 "dualkey.secrets[0]=sendgrid-api-key",
-                "dualkey.secrets[1]=stripe-webhook");
+                "dualkey.secrets[1]=stripe-webhook#key");
 
         assertThat(output)
                 .contains("2 secrets could not be loaded:")
