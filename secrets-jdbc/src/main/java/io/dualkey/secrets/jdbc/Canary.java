@@ -10,6 +10,7 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
+import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -30,6 +31,7 @@ final class Canary implements Gate<DatabaseCredentials> {
     private final PhysicalDataSource database;
     private final Supplier<@Nullable String> testQuery;
     private final Duration window;
+    private final BooleanSupplier poolClosed;
     private volatile long told; // the generation whose problem has been told
     private volatile boolean closed;
 
@@ -38,20 +40,28 @@ final class Canary implements Gate<DatabaseCredentials> {
             Generations generations,
             PhysicalDataSource database,
             Supplier<@Nullable String> testQuery,
-            Duration window) {
+            Duration window,
+            BooleanSupplier poolClosed) {
         this.credentials = credentials;
         this.generations = generations;
         this.database = database;
         this.testQuery = testQuery;
         this.window = window;
+        this.poolClosed = poolClosed;
     }
 
     @Override
     public void admit(Version<DatabaseCredentials> version) throws InterruptedException {
         Login login = Login.of(version);
-        while (!closed) {
+        while (!isClosed()) {
+            if (isWithdrawn()) {
+                throw withdrawn();
+            }
             if (generations.tryBegin(login) <= 0) {
                 logIn(login);
+                return;
+            }
+            if (isClosed()) {
                 return;
             }
             if (told != login.generation() && !generations.isRefused(login)) {
@@ -62,26 +72,42 @@ final class Canary implements Gate<DatabaseCredentials> {
                         COME_BACK);
             }
             generations.awaitTurn(login, window.toNanos(), () -> isWanted(login));
-            if (!closed && !isWanted(login)) {
+            if (!isClosed() && !isWanted(login)) {
+                if (isWithdrawn()) {
+                    throw withdrawn();
+                }
                 throw new UnusableSecretException("another version has replaced it", window);
             }
         }
         // Closed: no verdict of ours must keep the secret degraded.
     }
 
-    /** Whether no other version has become the newest. */
+    private boolean isClosed() {
+        return closed || poolClosed.getAsBoolean();
+    }
+
+    /** Whether no version is in force at all: then the one in question, which was the newest, is not either. */
+    private boolean isWithdrawn() {
+        return credentials.versions().current().isEmpty();
+    }
+
+    private static UnusableSecretException withdrawn() {
+        return new UnusableSecretException("it has been withdrawn, and is not tried", COME_BACK);
+    }
+
+    /** Whether it is in force and no other version has become the newest. */
     private boolean isWanted(Login login) {
         return credentials
                 .versions()
                 .current()
                 .map(newest -> newest.generation() == login.generation())
-                .orElse(true);
+                .orElse(false);
     }
 
     private void logIn(Login login) {
         Connection connection;
         try {
-            connection = database.connect(login);
+            connection = database.connectBriefly(login);
         } catch (SQLException | RuntimeException | Error failure) {
             String problem = database.failed(login, failure);
             boolean refused = generations.isRefused(login);
@@ -121,10 +147,12 @@ final class Canary implements Gate<DatabaseCredentials> {
             return;
         }
         try (PreparedStatement statement =
-                        connection.prepareStatement("select oid::bigint from pg_roles where rolname = session_user");
-                ResultSet rows = statement.executeQuery()) {
-            if (rows.next()) {
-                generations.setRoleId(login, rows.getLong(1));
+                connection.prepareStatement("select oid::bigint from pg_roles where rolname = session_user")) {
+            statement.setQueryTimeout(5);
+            try (ResultSet rows = statement.executeQuery()) {
+                if (rows.next()) {
+                    generations.setRoleId(login, rows.getLong(1));
+                }
             }
         } catch (SQLException unknown) {
             // Not quite PostgreSQL, such as a pooler in between: then "released" is all there is to say.

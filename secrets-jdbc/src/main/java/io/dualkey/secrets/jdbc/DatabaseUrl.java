@@ -26,6 +26,11 @@ record DatabaseUrl(
 
     private static final Pattern HOST = Pattern.compile("(?:[A-Za-z0-9._-]+|\\[[0-9A-Fa-f:.%]+])(?::(\\d{1,5}))?");
 
+    /** The default port, of each host in a list; an address in brackets ends with its bracket. */
+    private static final Pattern POSTGRES_PORT = Pattern.compile(":0*5432(?=,|$)");
+
+    private static final Pattern ORACLE = Pattern.compile("jdbc:oracle:[A-Za-z0-9]+:@.*", Pattern.DOTALL);
+
     /** libpq's names of options that pgjdbc calls by another. */
     private static final Map<String, String> OPTIONS = Map.of(
             "application_name", "ApplicationName",
@@ -65,12 +70,15 @@ record DatabaseUrl(
         return jdbcUrl.substring(0, end);
     }
 
-    /** Host and port: with a user, what a server counts failed logins by. */
+    /** Host and port, unless it is PostgreSQL's own: with a user, what a server counts failed logins by. */
     static String endpoint(String jdbcUrl) {
         String target = target(jdbcUrl);
         int from = target.indexOf("//");
         int to = from < 0 ? -1 : target.indexOf('/', from + 2);
-        return to < 0 ? target : target.substring(0, to);
+        String endpoint = to < 0 ? target : target.substring(0, to);
+        return endpoint.startsWith("jdbc:postgresql://")
+                ? POSTGRES_PORT.matcher(endpoint).replaceAll("")
+                : endpoint;
     }
 
     /** The options with their question mark; empty where there are none. */
@@ -139,16 +147,13 @@ record DatabaseUrl(
         DatabaseUrl jdbc() {
             int slashes = text.indexOf("//");
             int query = queryFrom(0);
+            forbidUserBeforeHost(slashes, query);
             StringBuilder url = new StringBuilder();
             if (slashes >= 0 && slashes < query) {
                 int from = slashes + 2;
                 int end = Math.min(endOfAuthority(from), query);
                 url.append(text, 0, from).append(text, userInfo(from, end), query);
             } else {
-                int at = text.indexOf('@');
-                if (at > 0 && at < query && text.charAt(at - 1) != ':') {
-                    throw bad(at, "this kind of JDBC URL must not contain a user: give it separately");
-                }
                 url.append(text, 0, query);
             }
             char separator = '?';
@@ -160,6 +165,24 @@ record DatabaseUrl(
                 forbidCredentialsAfterSemicolons(url.toString());
             }
             return new DatabaseUrl(url.toString(), user, password);
+        }
+
+        /**
+         * Oracle's form, {@code jdbc:oracle:thin:user/password@//host/service}. An '@' stands in the authority, directly
+         * behind the first slashes, or without any user behind a colon; any other may have a password before it.
+         */
+        private void forbidUserBeforeHost(int slashes, int query) {
+            int at = text.indexOf('@');
+            int slash = text.indexOf('/');
+            boolean inAuthority = slashes >= 0 && slash == slashes && at > slashes;
+            boolean alone = at > 0 && text.charAt(at - 1) == ':' && (slash < 0 || slash > at);
+            boolean misplaced = at >= 0 && at < query && !inAuthority && !alone;
+            if (misplaced
+                    || (text.startsWith("jdbc:oracle:") && !ORACLE.matcher(text).matches())) {
+                throw bad(
+                        misplaced ? at : "jdbc:oracle:".length(),
+                        "this kind of JDBC URL must not contain a user: give it separately");
+            }
         }
 
         /** SQL Server's form. Its options are not rewritten here, so credentials among them are refused. */

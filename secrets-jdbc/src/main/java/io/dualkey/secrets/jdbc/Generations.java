@@ -39,6 +39,7 @@ final class Generations {
 
     private static final Logger log = LoggerFactory.getLogger(RotatingDataSource.class);
     private static final int REMEMBERED = 16;
+    private static final long PATIENCE_WITHOUT_VERSION = TimeUnit.SECONDS.toNanos(1);
 
     private final String secret;
     private final LoginBudget budget;
@@ -53,6 +54,7 @@ final class Generations {
     private long failedLogins;
     private boolean closed;
 
+    private volatile BooleanSupplier inForce = () -> true; // wait-free: it is asked under the lock
     private volatile boolean ready;
     private volatile int stale;
 
@@ -100,6 +102,19 @@ final class Generations {
         }
     }
 
+    /**
+     * Sets how to find out whether the secret has a version in force. While it has none, nobody logs in with the
+     * credentials that were in use last.
+     */
+    void setInForce(BooleanSupplier inForce) {
+        this.inForce = inForce;
+    }
+
+    /** Whether the credentials in use have been withdrawn and nothing has replaced them. */
+    boolean isWithdrawn() {
+        return !inForce.getAsBoolean();
+    }
+
     /** Whether there are credentials to log in with: one volatile read. */
     boolean isReady() {
         return ready;
@@ -127,6 +142,7 @@ final class Generations {
         try {
             Login before = serving;
             if (closed || (before != null && before.generation() == login.generation())) {
+                changed.signalAll(); // it may have been withdrawn for a while
                 return;
             }
             serving = login;
@@ -209,16 +225,19 @@ final class Generations {
                 }
                 Login login = serving;
                 long now = System.nanoTime();
-                long delay = login == null ? Long.MAX_VALUE : budget.delay(login, now);
+                boolean withdrawn = login != null && isWithdrawn();
+                long delay = login == null || withdrawn ? Long.MAX_VALUE : budget.delay(login, now);
                 if (login != null && delay <= 0) {
                     count(login);
                     return login;
                 }
-                long left = start + timeout - now;
+                // A withdrawn version's successor may be at its trial login; else the answer is wanted soon.
+                long patience = withdrawn ? Math.min(timeout, PATIENCE_WITHOUT_VERSION) : timeout;
+                long left = start + patience - now;
                 if (left <= 0) {
-                    throw new SQLTransientConnectionException(whyNot(login, timeout));
+                    throw new SQLTransientConnectionException(withdrawn ? whyWithdrawn() : whyNot(login, timeout));
                 }
-                refused = login != null && budget.isRefused(login);
+                refused = login != null && !withdrawn && budget.isRefused(login);
                 long wait = Math.min(delay, left);
                 long waited = changed.awaitNanos(refused ? Math.min(wait, TimeUnit.SECONDS.toNanos(2)) : wait);
                 refused = refused && waited <= 0;
@@ -229,6 +248,11 @@ final class Generations {
                 onWaiting.run();
             }
         }
+    }
+
+    private String whyWithdrawn() {
+        return "secret '" + secret + "' has no version in force any more (disabled, expired or not confirmed for too"
+                + " long): no new connection is made until its store has one";
     }
 
     private String whyNot(@Nullable Login login, long timeout) {
@@ -267,7 +291,7 @@ final class Generations {
     long tryBegin(Login login) {
         lock.lock();
         try {
-            long delay = budget.delay(login, System.nanoTime());
+            long delay = closed ? Long.MAX_VALUE : budget.delay(login, System.nanoTime());
             if (delay > 0) {
                 return delay;
             }
@@ -325,7 +349,7 @@ final class Generations {
     /**
      * Ends a login that succeeded.
      *
-     * @return the connection's session; null if its credentials have been replaced meanwhile: it must be closed
+     * @return the connection's session; null if its credentials have been replaced or withdrawn meanwhile: it must be closed
      */
     @Nullable
     Session connected(Login login, Connection connection) {
@@ -334,7 +358,7 @@ final class Generations {
             budget.succeeded(login);
             uncount(login);
             Login now = serving;
-            if (closed || now == null || now.generation() != login.generation()) {
+            if (closed || now == null || now.generation() != login.generation() || isWithdrawn()) {
                 return null;
             }
             Session session = new Session(connection, login.generation());
@@ -447,6 +471,7 @@ final class Generations {
 
     /** Moves on the generations that have nothing open any more. */
     void release() {
+        List<String> released = new ArrayList<>();
         lock.lock();
         try {
             for (Generation generation : generations.values()) {
@@ -454,14 +479,14 @@ final class Generations {
                         && generation.sessions.isEmpty()
                         && generation.connecting == 0) {
                     enter(generation, CredentialPhase.RELEASED);
-                    log.info(
-                            "Version {} of secret '{}' is released: this process has no connection of it",
-                            generation.login.version().id(),
-                            secret);
+                    released.add(generation.login.version().id());
                 }
             }
         } finally {
             lock.unlock();
+        }
+        for (String version : released) {
+            log.info("Version {} of secret '{}' is released: this process has no connection of it", version, secret);
         }
     }
 
@@ -482,14 +507,17 @@ final class Generations {
     /** A user about whom the server is to be asked, because nothing here uses it any more. */
     record Released(Login login, long roleId) {}
 
-    /** The users that may be safe to drop. */
+    /** The users that may be safe to drop and about whom the server in use can tell: it alone had their sessions. */
     List<Released> released() {
         lock.lock();
         try {
             List<Released> users = new ArrayList<>();
             for (Generation generation : generations.values()) {
                 Long roleId = roleIds.get(generation.login.generation());
-                if (generation.phase == CredentialPhase.RELEASED && roleId != null && !isInUse(generation)) {
+                if (generation.phase == CredentialPhase.RELEASED
+                        && roleId != null
+                        && isAtServing(generation)
+                        && !isInUse(generation)) {
                     users.add(new Released(generation.login, roleId));
                 }
             }
@@ -497,6 +525,12 @@ final class Generations {
         } finally {
             lock.unlock();
         }
+    }
+
+    private boolean isAtServing(Generation generation) {
+        Login now = serving;
+        return now != null
+                && now.account().endpoint().equals(generation.login.account().endpoint());
     }
 
     private boolean isInUse(Generation generation) {
@@ -516,13 +550,15 @@ final class Generations {
             generation.serverSessions = OptionalInt.of(sessions);
             if (sessions == 0) {
                 enter(generation, CredentialPhase.SAFE_TO_DROP);
-                log.info(
-                        "Database user '{}' of secret '{}' is safe to drop: the server reports no session of it",
-                        user.login().credentials().user(),
-                        secret);
             }
         } finally {
             lock.unlock();
+        }
+        if (sessions == 0) {
+            log.info(
+                    "Database user '{}' of secret '{}' is safe to drop: the server reports no session of it",
+                    user.login().credentials().user(),
+                    secret);
         }
     }
 

@@ -49,13 +49,11 @@ final class LoginBudget {
     long delay(Login login, long now) {
         long delay = account(login).delay(maxFailed, window, now);
         Tries version = versions.get(login.generation());
-        if (version == null || version.refused.isEmpty()) {
-            return delay;
+        if (version == null || version.refused.isEmpty() || (version.hint && version.underWay == 0)) {
+            return delay; // a hint is good for one try, which the account's own limit alone can forbid
         }
         delay = Math.max(delay, version.delay(Math.max(1, maxFailed - 1), window, now));
-        return version.hint || version.refused.isEmpty()
-                ? delay
-                : Math.max(delay, version.refused.peekLast() + REST - now);
+        return version.refused.isEmpty() ? delay : Math.max(delay, version.refused.peekLast() + REST - now);
     }
 
     /** Whether the server's last word about this version was a refusal. */

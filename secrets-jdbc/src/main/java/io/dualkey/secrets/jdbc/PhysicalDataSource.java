@@ -8,6 +8,7 @@ import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.sql.SQLFeatureNotSupportedException;
 import java.sql.SQLTransientConnectionException;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Properties;
@@ -25,6 +26,11 @@ final class PhysicalDataSource implements DataSource {
      */
 
     private static final ThreadLocal<@Nullable Session> justMade = new ThreadLocal<>();
+
+    /** pgjdbc's limits, in seconds. Without them a host that accepts a connection and says nothing is waited for. */
+    private static final List<String> POSTGRES_TIMEOUTS = List.of("loginTimeout", "connectTimeout", "socketTimeout");
+
+    private static final String TRIAL_SECONDS = "10";
 
     private final Rotating<DatabaseCredentials> credentials;
     private final Generations generations;
@@ -80,7 +86,8 @@ final class PhysicalDataSource implements DataSource {
                 onConnected.run();
                 return connection;
             }
-            closeQuietly(connection); // replaced while it was being made: log in again with what is current now
+            closeQuietly(
+                    connection); // replaced or withdrawn while it was being made: log in again with what is current now
         }
     }
 
@@ -93,13 +100,39 @@ final class PhysicalDataSource implements DataSource {
         }
     }
 
-    /** One login to the database; the caller counts how it ends. */
-    Connection connect(Login login) throws SQLException {
-        DatabaseCredentials with = login.credentials();
+    /** One login to the database, for the pool; the caller counts how it ends. */
+    private Connection connect(Login login) throws SQLException {
+        return connect(login.credentials(), allProperties(login.credentials()));
+    }
+
+    /** One login to the database that must not take long, for a connection of our own; the caller counts how it ends. */
+    Connection connectBriefly(Login login) throws SQLException {
+        return connect(login.credentials(), briefProperties(login.credentials()));
+    }
+
+    private Properties allProperties(DatabaseCredentials with) {
         Properties all = new Properties();
         all.putAll(properties);
         all.setProperty("user", with.user());
         all.setProperty("password", with.password().revealText());
+        return all;
+    }
+
+    /** With limits of time where the driver is known and the user has not set them. */
+    Properties briefProperties(DatabaseCredentials with) {
+        Properties all = allProperties(with);
+        String url = with.url();
+        if (url.startsWith("jdbc:postgresql:")) {
+            for (String timeout : POSTGRES_TIMEOUTS) {
+                if (!url.contains("?" + timeout + "=") && !url.contains("&" + timeout + "=")) {
+                    all.putIfAbsent(timeout, TRIAL_SECONDS);
+                }
+            }
+        }
+        return all;
+    }
+
+    private static Connection connect(DatabaseCredentials with, Properties all) throws SQLException {
         Connection connection = DriverManager.getDriver(with.url()).connect(with.url(), all);
         if (connection == null) {
             throw new SQLException("the driver does not accept the database URL", "08001");

@@ -48,6 +48,7 @@ final class Retirement {
     private final HikariDataSource pool;
     private final Generations generations;
     private final PhysicalDataSource database;
+    private final Runnable onPoolClosed;
     private final ScheduledThreadPoolExecutor thread;
     private final AtomicBoolean awake = new AtomicBoolean();
     private volatile boolean hurried;
@@ -63,7 +64,13 @@ final class Retirement {
     private long questionDelay = FIRST_QUESTION;
     private long nextQuestion;
 
-    Retirement(HikariDataSource pool, Generations generations, PhysicalDataSource database, ThreadFactory threads) {
+    Retirement(
+            HikariDataSource pool,
+            Generations generations,
+            PhysicalDataSource database,
+            Runnable onPoolClosed,
+            ThreadFactory threads) {
+        this.onPoolClosed = onPoolClosed;
         this.pool = pool;
         this.generations = generations;
         this.database = database;
@@ -99,8 +106,8 @@ final class Retirement {
             timer = null;
         }
         if (pool.isClosed()) {
-            generations.close();
             thread.shutdown();
+            onPoolClosed.run();
             return;
         }
         long next;
@@ -274,12 +281,12 @@ final class Retirement {
 
     /** With a connection of its own: the pool's may be busy, and its settings are the application's. */
     private void ask(List<Generations.Released> users, Login with) {
-        if (generations.tryBegin(with) > 0) {
+        if (generations.isWithdrawn() || generations.tryBegin(with) > 0) {
             return;
         }
         Connection connection;
         try {
-            connection = database.connect(with);
+            connection = database.connectBriefly(with);
         } catch (SQLException | RuntimeException | Error failure) {
             database.failed(with, failure);
             return;

@@ -39,7 +39,10 @@ import org.jspecify.annotations.Nullable;
  * }</pre>
  *
  * <p>The pool starts with the first {@link #getConnection}, so that all this may be written before the secret is loaded.
- * Until credentials have been proven, {@code getConnection} waits, at most HikariCP's {@code connectionTimeout}.
+ * Until credentials have been proven, {@code getConnection} waits, at most HikariCP's {@code connectionTimeout}; then
+ * it waits for the pool, which has a {@code connectionTimeout} of its own. So the very first calls may take up to twice
+ * that time. While the secret has no version in force, because its store has disabled or removed it or because it fails
+ * closed, no new connection is made, and those that exist live on until the end of their lifetime.
  *
  * <p>Every setting of HikariCP stays yours, with these exceptions: user and password are not on the pool at all; while
  * connections are being replaced its maximum is higher by one; a {@code maxLifetime} of 0 (for ever) becomes ten years,
@@ -73,8 +76,9 @@ public final class RotatingDataSource implements DataSource, AutoCloseable {
         generations = new Generations(name, new LoginBudget(maxFailedLogins, FAILED_LOGIN_WINDOW));
         physical = new PhysicalDataSource(
                 credentials, generations, pool.getDataSourceProperties(), pool::getConnectionTimeout, this::connected);
-        retirement = new Retirement(pool, generations, physical, daemons("dualkey-jdbc " + name));
-        canary = new Canary(credentials, generations, physical, pool::getConnectionTestQuery, FAILED_LOGIN_WINDOW);
+        retirement = new Retirement(pool, generations, physical, this::letGo, daemons("dualkey-jdbc " + name));
+        canary = new Canary(
+                credentials, generations, physical, pool::getConnectionTestQuery, FAILED_LOGIN_WINDOW, pool::isClosed);
 
         ScheduledExecutorService theirs = pool.getScheduledExecutor();
         ScheduledExecutorService housekeeper = theirs == null ? housekeeper(pool, name) : theirs;
@@ -88,12 +92,12 @@ public final class RotatingDataSource implements DataSource, AutoCloseable {
         pool.setUsername(null);
         pool.setPassword(null);
         String url = pool.getJdbcUrl();
-        if (url != null) {
-            pool.setJdbcUrl(DatabaseUrl.parse(url).jdbcUrl());
-        }
+        pool.setJdbcUrl(
+                url == null || url.isBlank() ? null : DatabaseUrl.parse(url).jdbcUrl());
         pool.setDataSource(physical);
 
         Rotating<DatabaseCredentials> admitted = credentials.gatedBy(canary);
+        generations.setInForce(() -> admitted.versions().current().isPresent());
         newest = credentials.onRotation(version -> generations.wake());
         proven = admitted.onRotation(this::serve);
     }
@@ -305,13 +309,18 @@ public final class RotatingDataSource implements DataSource, AutoCloseable {
         return generations.onChange(Objects.requireNonNull(listener, "listener"), daemons("dualkey-jdbc listener"));
     }
 
+    /** Ends the work for the secret; also when only the pool has been closed. */
+    private void letGo() {
+        canary.close();
+        generations.close();
+        newest.close();
+        proven.close();
+    }
+
     /** Closes the pool as HikariCP does, which aborts what is in use, and lets the secret rotate without it. */
     @Override
     public void close() {
-        canary.close();
-        newest.close();
-        proven.close();
-        generations.close();
+        letGo();
         pool.close();
         retirement.close();
         if (ownHousekeeper != null) {

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.catchThrowable;
 import io.dualkey.secrets.Parser;
 import io.dualkey.secrets.SecretValue;
 import io.dualkey.secrets.UnusableSecretException;
+import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -106,6 +107,10 @@ class DatabaseCredentialsTest {
                 "postgresql://app:" + CANARY + "@/shop",
                 "postgresql://app:" + CANARY + "@db/shop?" + CANARY,
                 "jdbc:oracle:thin:app/" + CANARY + "@db:1521/shop",
+                "jdbc:oracle:thin:app/" + CANARY + "@//db/shop",
+                "jdbc:oracle:thin:app/" + CANARY + ":@//db/shop",
+                "jdbc:oracle:thin:app/" + CANARY + "//x@db/shop",
+                "jdbc:oracle:thin:app/" + CANARY + "?x@//db/shop",
                 "jdbc:sqlserver://db;user=app;password=" + CANARY,
                 "{\"engine\":\"postgres\",\"host\":\"db\",\"username\":\"app\",\"password\":\"" + CANARY + "\"",
                 "{\"password\":\"" + CANARY + "\",\"password\":\"x\",\"host\":\"db\",\"username\":\"app\"}",
@@ -130,6 +135,22 @@ class DatabaseCredentialsTest {
                 .hasMessageContaining("position 19")
                 .hasMessageContaining("%25");
         assertThat(catchThrowable(() -> parse("{\"password\":\n  x}"))).hasMessageContaining("line 2");
+    }
+
+    @Test
+    void keepsOraclesUrlsWithoutUser() {
+        for (String url : List.of("jdbc:oracle:thin:@//db:1521/shop", "jdbc:oracle:thin:@db:1521:shop")) {
+            assertThat(DatabaseUrl.parse(url).jdbcUrl()).isEqualTo(url);
+        }
+    }
+
+    @Test
+    void takesADefaultPortForNone() {
+        assertThat(DatabaseUrl.endpoint("jdbc:postgresql://a:5432,[::5432]:5432/x?y"))
+                .isEqualTo(DatabaseUrl.endpoint("jdbc:postgresql://a,[::5432]/z"));
+        assertThat(DatabaseUrl.endpoint("jdbc:postgresql://a:5433/x"))
+                .isNotEqualTo(DatabaseUrl.endpoint("jdbc:postgresql://a/x"));
+        assertThat(DatabaseUrl.endpoint("jdbc:other://a:5432/x")).isEqualTo("jdbc:other://a:5432");
     }
 
     @Test

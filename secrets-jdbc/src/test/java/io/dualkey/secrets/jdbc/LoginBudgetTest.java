@@ -105,6 +105,20 @@ class LoginBudgetTest {
     }
 
     @Test
+    void letsTheAccountAloneDecideAboutOneTryAfterAHint() {
+        Login inUse = login("one", "old");
+        Login early = login("two", "new");
+        refuse(early, 0);
+        refuse(early, 2 * SECOND);
+        assertThat(budget.delay(early, 5 * SECOND)).isPositive();
+        refuse(inUse, 5 * SECOND);
+
+        refuse(early, 5 * SECOND);
+        refuse(inUse, 8 * SECOND);
+        assertThat(budget.delay(early, 8 * SECOND)).isEqualTo(WINDOW - 8 * SECOND);
+    }
+
+    @Test
     void triesARefusedVersionAtOnceWhenTheOneInUseIsRefused() {
         Login inUse = login("app", "old");
         Login early = login("app", "new");

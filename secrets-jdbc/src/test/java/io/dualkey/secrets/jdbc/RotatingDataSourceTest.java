@@ -12,14 +12,17 @@ import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
 import io.dualkey.secrets.InMemoryStore;
 import io.dualkey.secrets.RefreshCause;
+import io.dualkey.secrets.Rotating;
 import io.dualkey.secrets.RotatingSecret;
 import io.dualkey.secrets.SecretSource;
+import io.dualkey.secrets.Version;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.SQLTransientConnectionException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Properties;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -255,6 +258,142 @@ class RotatingDataSourceTest {
         assertThatThrownBy(() -> RotatingDataSource.over(config, secret))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("dataSourceClassName");
+    }
+
+    @Test
+    void makesNoConnectionOnceNoVersionIsInForce() throws Exception {
+        AtomicInteger logins = new AtomicInteger();
+        driver(user -> logins.incrementAndGet());
+        HikariConfig config = config(3);
+        config.setMinimumIdle(0);
+        config.setConnectionTimeout(1_500);
+        RotatingDataSource database = over(config);
+        String id = store.put("db", "jdbc:fake://db/x?user=one&password=" + CANARY);
+        secrets.start(SOON);
+        try (Connection held = database.getConnection()) {
+            int before = logins.get();
+            store.disable("db", id);
+            secret.refresh(RefreshCause.OPERATOR).join();
+
+            assertThatThrownBy(database::getConnection)
+                    .isInstanceOf(SQLTransientConnectionException.class)
+                    .hasStackTraceContaining("secret 'db' has no version in force")
+                    .satisfies(failure -> assertThat(failure.toString()).doesNotContain(CANARY));
+            assertThat(logins).hasValue(before);
+            assertThat(held.getSchema()).isEqualTo("one");
+
+            put("two", "pw");
+            await().atMost(SOON)
+                    .ignoreExceptions()
+                    .until(() -> borrowAndAskWhoItIs(database).equals("two"));
+        }
+    }
+
+    @Test
+    void doesNotTryAVersionThatWasWithdrawn() throws Exception {
+        AtomicInteger logins = new AtomicInteger();
+        driver(user -> logins.incrementAndGet());
+        Rotating<DatabaseCredentials> credentials = secret.map(DatabaseCredentials.parser());
+        Generations generations = generations();
+        PhysicalDataSource physical =
+                new PhysicalDataSource(credentials, generations, new Properties(), () -> 1_000, () -> {});
+        Canary canary = new Canary(credentials, generations, physical, () -> null, Duration.ofMinutes(2), () -> false);
+        String id = store.put("db", "jdbc:fake://db/x?user=one&password=pw");
+        secrets.start(SOON);
+        Version<DatabaseCredentials> version = credentials.versions().current().orElseThrow();
+        canary.admit(version);
+        store.disable("db", id);
+        secret.refresh(RefreshCause.OPERATOR).join();
+
+        assertThatThrownBy(() -> canary.admit(version)).hasMessageContaining("withdrawn");
+        assertThat(logins).hasValue(1);
+    }
+
+    private static Generations generations() {
+        return new Generations("db", new LoginBudget(3, Duration.ofMinutes(2)));
+    }
+
+    private Login login(String url) {
+        store.put("db", url);
+        if (secret.versions().current().isEmpty()) {
+            secrets.start(SOON);
+        }
+        secret.refresh(RefreshCause.OPERATOR).join();
+        return Login.of(
+                secret.map(DatabaseCredentials.parser()).versions().current().orElseThrow());
+    }
+
+    @Test
+    void asksOnlyAServerThatHadTheSessions() {
+        Generations generations = generations();
+        Login first = login("postgresql://one:pw@old/x");
+        generations.serve(first);
+        generations.setRoleId(first, 7);
+        generations.serve(login("postgresql://two:pw@new/x"));
+        generations.release();
+        assertThat(generations.released()).isEmpty();
+
+        generations.serve(login("postgresql://three:pw@old:5432/x"));
+        generations.release();
+        assertThat(generations.released())
+                .extracting(Generations.Released::roleId)
+                .containsExactly(7L);
+    }
+
+    @Test
+    void beginsNoLoginOnceClosed() {
+        Generations generations = generations();
+        Login login = login("postgresql://one:pw@db/x");
+        generations.close();
+
+        assertThat(generations.tryBegin(login)).isEqualTo(Long.MAX_VALUE);
+    }
+
+    @Test
+    void limitsTheTimeOfTrialLoginsUnlessTheUserDoes() {
+        Properties theirs = new Properties();
+        theirs.setProperty("connectTimeout", "3");
+        PhysicalDataSource physical = new PhysicalDataSource(
+                secret.map(DatabaseCredentials.parser()), generations(), theirs, () -> 1_000, () -> {});
+        DatabaseCredentials postgres =
+                login("postgresql://one:pw@db/x?socketTimeout=0").credentials();
+        DatabaseCredentials other =
+                login("jdbc:fake://db/x?user=one&password=pw").credentials();
+
+        assertThat(physical.briefProperties(postgres))
+                .containsEntry("loginTimeout", "10")
+                .containsEntry("connectTimeout", "3")
+                .doesNotContainKey("socketTimeout");
+        assertThat(physical.briefProperties(other)).containsOnlyKeys("user", "password", "connectTimeout");
+    }
+
+    @Test
+    void makesNoTrialLoginOnceThePoolIsClosed() throws Exception {
+        AtomicInteger logins = new AtomicInteger();
+        driver(user -> logins.incrementAndGet());
+        HikariDataSource pool = new HikariDataSource(); // with a configuration it would start at once
+        RotatingDataSource database = RotatingDataSource.under(pool, secret);
+        open.add(0, database);
+        put("one", "pw");
+        secrets.start(SOON);
+        await().atMost(SOON).until(() -> currentUser(database).equals("one"));
+        pool.close();
+        put("two", "pw");
+
+        await().atMost(SOON).until(() -> currentUser(database).equals("two")); // admitted without a trial
+        assertThat(logins).hasValue(1);
+    }
+
+    @Test
+    void takesABlankUrlForNone() throws Exception {
+        driver(user -> {});
+        HikariConfig config = config(1);
+        config.setJdbcUrl(" ");
+        RotatingDataSource database = over(config);
+        put("one", "pw");
+        secrets.start(SOON);
+
+        assertThat(borrowAndAskWhoItIs(database)).isEqualTo("one");
     }
 
     @Test
