@@ -23,6 +23,11 @@ final class HmacKey implements VerificationKey {
     private static final byte[] ID_LABEL = "dualkey kid".getBytes(StandardCharsets.US_ASCII);
     private static final int ID_LENGTH = 9;
 
+    /** Documents that are no HMAC keys. A text that only starts with a brace may well be one that was drawn at random. */
+    private static final byte[] PEM = "-----BEGIN ".getBytes(StandardCharsets.US_ASCII);
+
+    private static final byte[] JWK = "\"kty\"".getBytes(StandardCharsets.US_ASCII);
+
     private final byte[] inner = new byte[BLOCK_LENGTH];
     private final byte[] outer = new byte[BLOCK_LENGTH];
     private final Pool<Digest> digests = new Pool<>(Digest::new);
@@ -65,12 +70,37 @@ final class HmacKey implements VerificationKey {
 
     private static byte[] bytes(SecretValue value, KeyFormat format) {
         byte[] key = format.decode(value);
+        if (contains(key, PEM) || (firstCharacter(key) == '{' && contains(key, JWK))) {
+            Arrays.fill(key, (byte) 0);
+            throw new UnusableSecretException("the HMAC key is a PEM or JWK document, whose text must not be a key for"
+                    + " HS256: if it is a public key, everybody could sign tokens; use RS256 for an RSA key, and of a"
+                    + " JWK of type oct only the member 'k', as BASE64URL");
+        }
         if (key.length < HASH_LENGTH) {
             Arrays.fill(key, (byte) 0);
             throw new UnusableSecretException("the HMAC key is too short: HS256 needs at least 256 bits, " + HASH_LENGTH
                     + " bytes (RFC 7518 section 3.2), counted after decoding it as " + format);
         }
         return key;
+    }
+
+    /** The first byte that is neither white space nor of a byte order mark; -1 if there is none. */
+    private static int firstCharacter(byte[] text) {
+        for (byte one : text) {
+            if (one > ' ') {
+                return one;
+            }
+        }
+        return -1;
+    }
+
+    private static boolean contains(byte[] text, byte[] part) {
+        for (int i = 0; i <= text.length - part.length; i++) {
+            if (Arrays.equals(text, i, i + part.length, part, 0, part.length)) {
+                return true;
+            }
+        }
+        return false;
     }
 
     @Override

@@ -55,11 +55,12 @@ public final class JwtVerifier {
     /*
      * Concurrency: `ring` is a cache of what follows from one view of the keys; whoever finds it outdated replaces it,
      * and it does not matter who wins, because each caller goes on with the ring that fits the view it has read. Scratch
-     * space is taken from a pool for one judgement and never held while waiting. `waiting` bounds the threads that wait
-     * for a refresh.
+     * space is taken from a pool for one judgement and never held while waiting. `refreshes` bounds the requests for a
+     * refresh that have no answer yet, and so both the threads that wait and what forged tokens can attach to a read of a
+     * store that hangs.
      */
 
-    private static final int MAX_WAITING = 8;
+    private static final int MAX_REFRESHES = 8;
 
     private final Rotating<VerificationKey> keys;
     private final byte[] algorithm;
@@ -67,7 +68,7 @@ public final class JwtVerifier {
     private final Clock clock;
     private final int maxLength;
     private final long refreshWaitNanos;
-    private final Semaphore waiting = new Semaphore(MAX_WAITING);
+    private final Semaphore refreshes = new Semaphore(MAX_REFRESHES);
     private final Pool<Scratch> pool = new Pool<>(Scratch::new);
     private volatile KeyRing ring;
 
@@ -180,21 +181,39 @@ public final class JwtVerifier {
         return fresh;
     }
 
-    /** Asks for newer keys and waits for them, if that is allowed. */
+    /** Asks for newer keys, unless enough threads have, and waits for them, if that is allowed. */
     private KeyRing refreshed() {
-        CompletableFuture<RefreshResult> refresh = keys.refresh(RefreshCause.UNTRUSTED);
-        if (!refresh.isDone() && refreshWaitNanos > 0 && waiting.tryAcquire()) {
+        if (!refreshes.tryAcquire()) {
+            return ring();
+        }
+        CompletableFuture<RefreshResult> refresh;
+        try {
+            refresh = keys.refresh(RefreshCause.UNTRUSTED);
+        } catch (RuntimeException | Error failure) {
+            refreshes.release();
+            throw failure;
+        }
+        if (refresh.isDone()) {
+            refreshes.release();
+            return ring();
+        }
+        // Whoever gives up waiting still has something attached to the read, so its permit is back only when that ends.
+        var unused = refresh.whenComplete((result, failure) -> refreshes.release());
+        if (refreshWaitNanos > 0) {
             try {
                 refresh.get(refreshWaitNanos, TimeUnit.NANOSECONDS);
             } catch (InterruptedException interrupted) {
                 Thread.currentThread().interrupt();
             } catch (TimeoutException | ExecutionException judgeWithWhatThereIs) {
                 // the keys are looked at all the same
-            } finally {
-                waiting.release();
             }
         }
         return ring();
+    }
+
+    /** How many requests for a refresh have no answer yet. */
+    int refreshesUnderWay() {
+        return MAX_REFRESHES - refreshes.availablePermits();
     }
 
     private JwtResult judge(String token, KeyRing keyRing, Scratch scratch) {

@@ -33,7 +33,7 @@ final class KeyRing {
 
     /** Whether another ring has the same keys. */
     boolean sameKeysAs(KeyRing other) {
-        return generations().equals(other.generations());
+        return other == this || generations().equals(other.generations());
     }
 
     private List<Long> generations() {

@@ -115,6 +115,40 @@ class KeysTest {
         assertThat(unusableHmac("abc".repeat(33), KeyFormat.HEX)).contains("not valid HEX");
     }
 
+    /** Who configures an RSA key as HS256 would let everybody sign who has the public key (RFC 8725 section 2.1). */
+    @Test
+    void refusesDocumentsWithPublicKeysAsHmacKeys() {
+        String jwk = new RSAKey.Builder((RSAPublicKey) RSA.getPublic()).build().toJSONString();
+        for (String document : new String[] {
+            pem(RSA.getPublic()),
+            pem(RSA.getPrivate()),
+            " \r\n\t" + pem(RSA.getPublic()),
+            "\ufeff" + pem(RSA.getPublic()),
+            "Bag Attributes: <none>\n" + pem(RSA.getPublic()),
+            jwk,
+            "\ufeff\n " + jwk,
+            "{\"keys\":[" + jwk + "]}",
+            "{\"kty\":\"oct\",\"k\":\"" + base64Url(KEY) + "\"}"
+        }) {
+            for (String refusal : new String[] {
+                unusableHmac(document, KeyFormat.TEXT),
+                unusableHmac(Tokens.base64(document.getBytes(UTF_8)), KeyFormat.BASE64),
+                unusableHmac(HexFormat.of().formatHex(document.getBytes(UTF_8)), KeyFormat.HEX)
+            }) {
+                assertThat(refusal)
+                        .contains("PEM or JWK")
+                        .doesNotContain("BEGIN")
+                        .doesNotContain("kty")
+                        .doesNotContain(base64Url(KEY));
+            }
+            assertThatThrownBy(() -> HmacKey.parseForSigning(SecretValue.ofText(document), KeyFormat.TEXT))
+                    .isInstanceOf(UnusableSecretException.class)
+                    .hasMessageContaining("PEM or JWK");
+        }
+        String random = "{Zq8-----v1>k\"T0}m4(x7W)c2~R9&n6^L3";
+        verifiesHs256(random, KeyFormat.TEXT, random.getBytes(UTF_8));
+    }
+
     @Test
     void readsRsaKeysFromPemAndJwk() {
         String token = rs256(RSA.getPrivate(), "{\"alg\":\"RS256\"}", CLAIMS);

@@ -5,6 +5,7 @@ import static io.dualkey.secrets.jwt.Tokens.hmacKey;
 import static io.dualkey.secrets.jwt.Tokens.hs256;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.sun.management.ThreadMXBean;
 import io.dualkey.secrets.Role;
 import io.dualkey.secrets.SecretSource;
 import io.dualkey.secrets.SecretStore;
@@ -13,6 +14,7 @@ import io.dualkey.secrets.StoreQuery;
 import io.dualkey.secrets.StoreResult;
 import io.dualkey.secrets.StoredSecret;
 import io.dualkey.secrets.StoredVersion;
+import java.lang.management.ManagementFactory;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -26,6 +28,8 @@ import java.util.concurrent.TimeUnit;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Tokens of a key that the verifier does not know yet. */
 class RefreshTest {
@@ -192,6 +196,44 @@ class RefreshTest {
 
             store.permits.release(10);
             Awaitility.await().until(() -> verifier.check(hs256(NEW, CLAIMS)) instanceof VerifiedJwt);
+        }
+    }
+
+    /** Each request that meets a read under way is remembered by it, so forged tokens must not add up to many. */
+    @ParameterizedTest
+    @ValueSource(longs = {0, 1})
+    void forgedTokensKeepNothingWhileTheStoreHangs(long waitMillis) {
+        ThreadMXBean memory = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+        SlowStore store = new SlowStore();
+        try (SecretSource source =
+                SecretSource.builder(store).refreshInterval(Duration.ofHours(1)).build()) {
+            JwtVerifier verifier = JwtVerifier.hs256(source.secret("k"), KeyFormat.BASE64)
+                    .clock(rig.clock)
+                    .refreshWait(Duration.ofMillis(waitMillis))
+                    .build();
+            source.start(Duration.ofSeconds(30));
+            verifier.verify(hs256(OLD, CLAIMS)); // the header is learnt from a good token
+            String forged = hs256(FORGED, CLAIMS);
+            for (int i = 1; i <= 20; i++) {
+                assertThat(verifier.check(forged)).isEqualTo(rejected(RejectionReason.BAD_SIGNATURE));
+                assertThat(verifier.refreshesUnderWay()).isEqualTo(Math.min(i, 8));
+            }
+
+            int calls = 1000;
+            long best = Long.MAX_VALUE;
+            for (int attempt = 0; attempt < 60; attempt++) { // the first ones warm up
+                long before = memory.getCurrentThreadAllocatedBytes();
+                for (int i = 0; i < calls; i++) {
+                    verifier.check(forged);
+                }
+                best = Math.min(best, (memory.getCurrentThreadAllocatedBytes() - before) / calls);
+            }
+            assertThat(best).as("bytes per token").isZero();
+
+            store.key = NEW;
+            store.permits.release(10);
+            Awaitility.await().until(() -> verifier.refreshesUnderWay() == 0);
+            assertThat(verifier.check(hs256(NEW, CLAIMS))).isInstanceOf(VerifiedJwt.class);
         }
     }
 
