@@ -40,7 +40,8 @@ public record DualkeyJwtProperties(
      * A servlet filter that follows RFC 6750.
      *
      * @param enabled Whether requests without a good bearer token are refused.
-     * @param urlPatterns Which requests the filter applies to, as servlet URL patterns.
+     * @param urlPatterns Which requests the filter applies to, as servlet URL patterns. The default covers actuator endpoints
+     *     on the same port too, so that probes need a token.
      * @param realm The realm that refusals name.
      */
     public record Filter(

@@ -4,7 +4,12 @@ import io.dualkey.secrets.jwt.JwtVerifier;
 import jakarta.servlet.DispatcherType;
 import jakarta.servlet.Filter;
 import java.util.EnumSet;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import org.springframework.beans.factory.ObjectProvider;
+import org.springframework.beans.factory.SmartInitializingSingleton;
+import org.springframework.beans.factory.annotation.Qualifier;
+import org.springframework.boot.actuate.autoconfigure.web.server.ManagementPortType;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnBooleanProperty;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
@@ -13,10 +18,17 @@ import org.springframework.boot.autoconfigure.condition.ConditionalOnWebApplicat
 import org.springframework.boot.context.properties.EnableConfigurationProperties;
 import org.springframework.boot.web.servlet.FilterRegistrationBean;
 import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Configuration;
+import org.springframework.context.annotation.Lazy;
+import org.springframework.core.env.Environment;
 
 /**
  * Auto-configuration of a servlet filter that lets only requests with a good bearer token pass. It is off unless
  * {@code dualkey.jwt.filter.enabled} is true.
+ *
+ * <p>By default it covers every request to the application's port, those to actuator endpoints too: unless {@code
+ * management.server.port} moves them, probes of {@code /actuator/health} without a token are answered with 401. A warning
+ * says so at startup. {@code dualkey.jwt.filter.url-patterns} narrows the filter down.
  */
 @AutoConfiguration(after = JwtVerifierAutoConfiguration.class)
 @ConditionalOnBooleanProperty("dualkey.jwt.filter.enabled")
@@ -48,5 +60,29 @@ public final class JwtFilterAutoConfiguration {
         filter.setDispatcherTypes(EnumSet.of(DispatcherType.REQUEST, DispatcherType.ASYNC));
         filter.setOrder(ORDER);
         return filter;
+    }
+
+    /** Where there are actuator endpoints. */
+    @Configuration(proxyBeanMethods = false)
+    @ConditionalOnClass(ManagementPortType.class)
+    static class Probes {
+
+        private static final Logger log = LoggerFactory.getLogger(JwtFilterAutoConfiguration.class);
+
+        @Bean
+        @Lazy(false)
+        SmartInitializingSingleton dualkeyProbesCheck(
+                @Qualifier("dualkeyJwtFilter") ObjectProvider<FilterRegistrationBean<?>> filters,
+                Environment environment) {
+            return () -> filters.ifAvailable(filter -> {
+                if (filter.getUrlPatterns().contains("/*")
+                        && ManagementPortType.get(environment) == ManagementPortType.SAME) {
+                    log.warn("The JWT filter covers every request (dualkey.jwt.filter.url-patterns has /*), those to"
+                            + " actuator endpoints too, since they are on the same port: probes without a token are"
+                            + " answered with 401. Set dualkey.jwt.filter.url-patterns to what must be protected, or"
+                            + " management.server.port to another port.");
+                }
+            });
+        }
     }
 }

@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.util.List;
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.beans.factory.SmartInitializingSingleton;
+import org.springframework.beans.factory.config.BeanFactoryPostProcessor;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
 import org.springframework.boot.autoconfigure.condition.AnyNestedCondition;
 import org.springframework.boot.autoconfigure.condition.ConditionMessage;
@@ -16,10 +17,13 @@ import org.springframework.boot.autoconfigure.condition.ConditionalOnBean;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnBooleanProperty;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnProperty;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnWebApplication;
+import org.springframework.boot.autoconfigure.condition.NoneNestedConditions;
 import org.springframework.boot.autoconfigure.condition.OnPropertyListCondition;
 import org.springframework.boot.context.properties.EnableConfigurationProperties;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Conditional;
+import org.springframework.context.annotation.Configuration;
 import org.springframework.context.annotation.Lazy;
 import org.springframework.core.env.Environment;
 
@@ -119,6 +123,35 @@ public final class SecretsAutoConfiguration {
     @ConditionalOnBean(SecretSource.class)
     SmartInitializingSingleton secretsStartup(SecretSource source, DualkeyProperties properties) {
         return () -> source.start(properties.startupTimeout());
+    }
+
+    static final class NotOfServlets extends NoneNestedConditions {
+
+        NotOfServlets() {
+            super(ConfigurationPhase.REGISTER_BEAN);
+        }
+
+        @ConditionalOnWebApplication(type = ConditionalOnWebApplication.Type.SERVLET)
+        static final class Servlets {}
+    }
+
+    /** Ends the start of an application that asks for the filter, but would serve its requests without it. */
+    @Configuration(proxyBeanMethods = false)
+    @ConditionalOnBooleanProperty("dualkey.jwt.filter.enabled")
+    @Conditional(NotOfServlets.class)
+    static class FilterWithoutServlets {
+
+        @Bean
+        static BeanFactoryPostProcessor dualkeyFilterWithoutServlets() {
+            return beans -> {
+                throw new MisconfigurationException(
+                        "dualkey.jwt.filter.enabled is true, but this is no servlet web application, so no request would be"
+                                + " filtered.",
+                        "Remove dualkey.jwt.filter.enabled and have requests judged by the JwtVerifier bean, for example in"
+                                + " a WebFilter; or make this a servlet web application (spring-boot-starter-webmvc,"
+                                + " spring.main.web-application-type=servlet).");
+            };
+        }
     }
 
     static final class StoreIsConfigured extends AnyNestedCondition {

@@ -15,18 +15,24 @@ import java.security.KeyPair;
 import java.security.KeyPairGenerator;
 import java.time.Duration;
 import java.util.Base64;
+import java.util.List;
 import java.util.Map;
 import org.assertj.core.api.AbstractThrowableAssert;
 import org.assertj.core.api.InstanceOfAssertFactories;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.springframework.boot.autoconfigure.AutoConfigurations;
 import org.springframework.boot.test.context.FilteredClassLoader;
 import org.springframework.boot.test.context.runner.AbstractApplicationContextRunner;
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
+import org.springframework.boot.test.context.runner.ReactiveWebApplicationContextRunner;
 import org.springframework.boot.test.context.runner.WebApplicationContextRunner;
+import org.springframework.boot.test.system.CapturedOutput;
+import org.springframework.boot.test.system.OutputCaptureExtension;
 import org.springframework.boot.web.servlet.FilterRegistrationBean;
 
+@ExtendWith(OutputCaptureExtension.class)
 class JwtAutoConfigurationTest {
 
     private static final AutoConfigurations CONFIGURATIONS = AutoConfigurations.of(
@@ -163,6 +169,46 @@ class JwtAutoConfigurationTest {
                         .withPropertyValues("dualkey.jwt.filter.enabled=true")
                         .withClassLoader(new FilteredClassLoader(Filter.class)))
                 .hasMessageContaining("jakarta.servlet-api is not on the class path");
+    }
+
+    @Test
+    void aFilterThatNothingWouldCallDoesNotLeaveTheServiceOpen() {
+        ReactiveWebApplicationContextRunner reactive = new ReactiveWebApplicationContextRunner()
+                .withConfiguration(CONFIGURATIONS)
+                .withBean(SecretStore.class, () -> store);
+        for (AbstractApplicationContextRunner<?, ?, ?> application : List.of(
+                runner.withPropertyValues(HS256).withPropertyValues("dualkey.jwt.filter.enabled=true"),
+                reactive.withPropertyValues(HS256).withPropertyValues("dualkey.jwt.filter.enabled=true"),
+                reactive.withPropertyValues(HS256)
+                        .withPropertyValues("dualkey.jwt.filter.enabled=true")
+                        .withClassLoader(
+                                new FilteredClassLoader("jakarta.servlet", "org.springframework.boot.web.servlet")))) {
+            misconfigured(application)
+                    .hasMessageContaining("dualkey.jwt.filter.enabled is true, but this is no servlet web application");
+        }
+        reactive.withPropertyValues(HS256)
+                .withPropertyValues("dualkey.jwt.filter.enabled=false")
+                .run(context -> assertThat(context).hasSingleBean(JwtVerifier.class));
+    }
+
+    @Test
+    void warnsWhereTheFilterCoversActuatorEndpoints(CapturedOutput output) {
+        WebApplicationContextRunner filtered =
+                web.withPropertyValues(HS256).withPropertyValues("dualkey.jwt.filter.enabled=true");
+        String warning = "The JWT filter covers every request";
+
+        filtered.withPropertyValues("dualkey.jwt.filter.url-patterns=/api/*")
+                .run(context -> assertThat(context).hasNotFailed());
+        filtered.withPropertyValues("management.server.port=9090")
+                .run(context -> assertThat(context).hasNotFailed());
+        filtered.withPropertyValues("management.server.port=-1")
+                .run(context -> assertThat(context).hasNotFailed());
+        filtered.withClassLoader(new FilteredClassLoader("org.springframework.boot.actuate"))
+                .run(context -> assertThat(context).hasSingleBean(FilterRegistrationBean.class));
+        assertThat(output).doesNotContain(warning);
+
+        filtered.run(context -> assertThat(context).hasNotFailed());
+        assertThat(output).containsOnlyOnce(warning);
     }
 
     @Test
