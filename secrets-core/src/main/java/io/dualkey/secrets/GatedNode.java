@@ -122,21 +122,24 @@ final class GatedNode<T> extends Node<T> {
         if (failure == null) {
             note(version, null);
             admitted = version;
-        } else {
-            Refusal last = refusals.get(version);
-            int failures = last == null ? 0 : last.failures;
-            String reason = UnusableSecretException.reasonOf(failure);
-            note(version, new Refusal(reason, failures + 1, true));
-            Duration delay = retryDelay(failure, failures);
+            root().evaluateAll();
+            return;
+        }
+        Refusal last = refusals.get(version);
+        int failures = last == null ? 0 : last.failures;
+        String reason = UnusableSecretException.reasonOf(failure);
+        note(version, new Refusal(reason, failures + 1, true));
+        Duration delay = retryDelay(failure, failures);
+        var unused = root().threads().schedule(delay, () -> root().queue().execute(() -> retry(version)));
+        root().evaluateAll();
+        if (problemInTree() != null) { // else nobody wants that version any more
             log.warn(
                     "Version {} of secret '{}' is held off, the one before it serves on; next try in {} s: {}",
                     version.id(),
                     name(),
                     Math.max(1, delay.toSeconds()),
                     reason);
-            var unused = root().threads().schedule(delay, () -> root().queue().execute(() -> retry(version)));
         }
-        root().evaluateAll();
     }
 
     private void retry(VersionRecord version) {

@@ -453,7 +453,7 @@ final class SecretNode extends Node<SecretValue> implements RotatingSecret {
 
         Version<SecretValue> after = versions().currentOrNull();
         if (after != null && before != null && before.record() != after.record()) {
-            log.info("Secret '{}' rotated: version {} is current, it was {}", name, after.id(), before.id());
+            log.info("Secret '{}' has a new version: {} after {}", name, after.id(), before.id());
         }
     }
 

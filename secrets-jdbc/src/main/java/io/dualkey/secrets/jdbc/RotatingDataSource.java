@@ -254,7 +254,8 @@ public final class RotatingDataSource implements DataSource, AutoCloseable {
         Login login = Login.of(version);
         Login before = generations.serving();
         if (before == null && pool.getJdbcUrl() == null && pool.getHikariPoolMXBean() == null) {
-            pool.setJdbcUrl(login.credentials().url()); // HikariCP looks in it for what a driver needs
+            // HikariCP looks in it for what a driver needs; the options may be confidential and are not its business.
+            pool.setJdbcUrl(login.credentials().url().replaceFirst("[?;].*", ""));
         }
         generations.serve(login);
         if (before != null
