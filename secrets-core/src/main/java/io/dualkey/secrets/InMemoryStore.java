@@ -6,6 +6,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.concurrent.CountDownLatch;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -24,6 +25,7 @@ public final class InMemoryStore implements SecretStore {
     private final Object lock = new Object();
     private final Map<String, List<StoredVersion>> secrets = new HashMap<>();
     private @Nullable StoreResult failure;
+    private @Nullable CountDownLatch hanging;
     private long changes;
     private long reads;
 
@@ -129,10 +131,23 @@ public final class InMemoryStore implements SecretStore {
         }
     }
 
-    /** Ends {@link #failWith}. */
+    /**
+     * Lets all reads hang, as those of a vault do that takes connections and does not answer, until {@link #recover}.
+     */
+    public void hang() {
+        synchronized (lock) {
+            hanging = hanging == null ? new CountDownLatch(1) : hanging;
+        }
+    }
+
+    /** Ends {@link #failWith} and {@link #hang}. */
     public void recover() {
         synchronized (lock) {
             failure = null;
+            if (hanging != null) {
+                hanging.countDown();
+                hanging = null;
+            }
         }
     }
 
@@ -157,7 +172,14 @@ public final class InMemoryStore implements SecretStore {
     }
 
     @Override
-    public List<StoreResult> read(List<StoreQuery> queries) {
+    public List<StoreResult> read(List<StoreQuery> queries) throws InterruptedException {
+        CountDownLatch answer;
+        synchronized (lock) {
+            answer = hanging;
+        }
+        if (answer != null) {
+            answer.await();
+        }
         synchronized (lock) {
             return queries.stream().map(this::read).toList();
         }

@@ -112,6 +112,14 @@ class AcceptanceTest {
     }
 
     @Test
+    void storesClockBehindOursEndsTheGraceByTheStoresTime() {
+        // Put at hour 10 by our clock, which the store dates half an hour earlier.
+        List<Occurrence> history = List.of(of(a, hours(0)), of(b, hours(9.5)));
+        assertThat(at(hours(10), history)).isEqualTo("b a<33.5");
+        assertThat(at(hours(33.5), history)).isEqualTo("b");
+    }
+
+    @Test
     void labelBeatsTimes() {
         Occurrence rolledBack = staged(of(a, hours(0)), Stage.CURRENT);
         Occurrence left = staged(of(b, hours(10)), Stage.PREVIOUS);

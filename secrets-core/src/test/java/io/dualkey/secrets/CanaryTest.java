@@ -7,14 +7,23 @@ import ch.qos.logback.classic.Logger;
 import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.classic.spi.IThrowableProxy;
 import ch.qos.logback.core.read.ListAppender;
+import io.dualkey.secrets.micrometer.SecretMeters;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.io.NotSerializableException;
 import java.io.ObjectOutputStream;
 import java.io.OutputStream;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.lang.reflect.Modifier;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -72,6 +81,14 @@ class CanaryTest {
             }
         });
 
+        var registry = new SimpleMeterRegistry();
+        new SecretMeters(source).bindTo(registry);
+        List<SecretOptions> options = new ArrayList<>();
+        SecretSource.Builder builder = SecretSource.builder(store).secret("key", options::add);
+        SecretStore directory = DirectoryStore.at(Path.of("target"));
+        SecretStore environment = EnvironmentStore.of(Map.of("KEY", CANARY));
+        showAll(List.of(builder, options.get(0), directory, environment, store));
+
         show(source, secret, parsed, gated);
         for (String suffix : List.of("", "-bad", "-wrong", "-last")) {
             store.put("key", CANARY + suffix);
@@ -88,6 +105,10 @@ class CanaryTest {
         time.advance(Duration.ofMinutes(5));
         show(source, secret, parsed, hopeless);
 
+        shown.add(registry.getMetersAsString());
+        assertThat(typesThatMightShow())
+                .as("public types of which nothing was shown")
+                .isEmpty();
         assertThat(secret.current().revealText())
                 .as("the canary was really there")
                 .contains(CANARY);
@@ -103,9 +124,42 @@ class CanaryTest {
     }
 
     private volatile boolean fail;
+    private final Set<Class<?>> shownTypes = new HashSet<>();
+
+    /** The public types of the package whose objects could show something and have not been asked to, by reflection. */
+    private Set<String> typesThatMightShow() throws Exception {
+        Path classes = Path.of(SecretSource.class
+                .getProtectionDomain()
+                .getCodeSource()
+                .getLocation()
+                .toURI());
+        Set<String> missing = new TreeSet<>();
+        try (var files = Files.list(classes.resolve("io/dualkey/secrets"))) {
+            for (Path file :
+                    files.filter(one -> one.toString().endsWith(".class")).toList()) {
+                String name = file.getFileName().toString().replace(".class", "");
+                Class<?> type = Class.forName("io.dualkey.secrets." + name);
+                boolean silent = type.isInterface()
+                        || type.isEnum()
+                        || Throwable.class.isAssignableFrom(type)
+                        || !Modifier.isPublic(type.getModifiers())
+                        || (type.isMemberClass()
+                                && !Modifier.isPublic(type.getEnclosingClass().getModifiers()));
+                if (!silent && !shownTypes.contains(type)) {
+                    missing.add(type.getName());
+                }
+            }
+        }
+        return missing;
+    }
 
     /** A store whose exceptions quote the value, as those of SDKs may do. */
     private final class Leaky implements SecretStore {
+
+        private void showOne(Object one) {
+            shown.add(one.toString());
+            shownTypes.add(one.getClass());
+        }
 
         @Override
         public String description() {
@@ -113,13 +167,20 @@ class CanaryTest {
         }
 
         @Override
-        public List<StoreResult> read(List<StoreQuery> queries) {
-            shown.add(queries.toString());
+        public List<StoreResult> read(List<StoreQuery> queries) throws Exception {
+            queries.forEach(this::showOne);
             if (fail) {
                 throw new IllegalStateException("truncated body: " + CANARY, new RuntimeException(CANARY));
             }
             List<StoreResult> results = store.read(queries);
-            shown.add(results.toString());
+            for (StoreResult result : results) {
+                showOne(result);
+                if (result instanceof StoreResult.Found found) {
+                    showOne(found.secret());
+                    found.secret().versions().forEach(this::showOne);
+                }
+            }
+            showOne(StoreResult.failed(Outcome.UNREACHABLE, "detail"));
             return results;
         }
     }
@@ -138,8 +199,14 @@ class CanaryTest {
             all.add(handle.policy());
             catchMessage(handle::current);
         }
+        all.addAll(secret.status().versions());
         catchMessage(() -> source.start(Duration.ofMillis(1)));
+        showAll(all);
+    }
+
+    private void showAll(List<?> all) throws Exception {
         for (Object one : all) {
+            shownTypes.add(one.getClass());
             shown.add(one.toString());
             shown.add(String.valueOf(one.hashCode()));
             try (ObjectOutputStream out = new ObjectOutputStream(OutputStream.nullOutputStream())) {

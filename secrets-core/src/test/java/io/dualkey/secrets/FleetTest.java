@@ -59,7 +59,7 @@ class FleetTest {
                 }
 
                 @Override
-                public List<StoreResult> read(List<StoreQuery> queries) {
+                public List<StoreResult> read(List<StoreQuery> queries) throws Exception {
                     calls++;
                     bySecond.merge(time.nanos() / 1_000_000_000L, 1, Integer::sum);
                     return store.read(queries);

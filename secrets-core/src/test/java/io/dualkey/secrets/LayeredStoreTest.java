@@ -111,7 +111,7 @@ class LayeredStoreTest {
             }
 
             @Override
-            public List<StoreResult> read(List<StoreQuery> queries) {
+            public List<StoreResult> read(List<StoreQuery> queries) throws Exception {
                 queries.forEach(query -> known.add(query.known().isPresent()));
                 return vault.read(queries);
             }
@@ -406,7 +406,7 @@ class LayeredStoreTest {
         }
 
         @Override
-        public List<StoreResult> read(List<StoreQuery> queries) {
+        public List<StoreResult> read(List<StoreQuery> queries) throws Exception {
             return List.of(
                     StoreResult.found(StoredSecret.of("t", List.of(StoredVersion.of("1", SecretValue.ofText("one"))))));
         }

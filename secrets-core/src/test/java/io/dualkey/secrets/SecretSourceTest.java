@@ -419,7 +419,7 @@ class SecretSourceTest {
             }
 
             @Override
-            public List<StoreResult> read(List<StoreQuery> queries) {
+            public List<StoreResult> read(List<StoreQuery> queries) throws Exception {
                 int read = reads.incrementAndGet();
                 if (read > 1 && read <= 1001) {
                     throw new AssertionError("canary-4711");
@@ -464,7 +464,7 @@ class SecretSourceTest {
             }
 
             @Override
-            public List<StoreResult> read(List<StoreQuery> queries) {
+            public List<StoreResult> read(List<StoreQuery> queries) throws Exception {
                 reads.incrementAndGet();
                 return List.of(
                         StoreResult.failed(Outcome.THROTTLED, "never again", Duration.ofSeconds(Long.MAX_VALUE)));
@@ -516,7 +516,7 @@ class SecretSourceTest {
             }
 
             @Override
-            public List<StoreResult> read(List<StoreQuery> queries) {
+            public List<StoreResult> read(List<StoreQuery> queries) throws Exception {
                 reads.incrementAndGet();
                 return List.of(StoreResult.failed(Outcome.THROTTLED, "too many", Duration.ofMinutes(30)));
             }

@@ -169,6 +169,23 @@ class SecretSourceThreadsTest {
         }
     }
 
+    @Test
+    void storeForTestsHangsUntilItRecovers() {
+        store.put("key", "one");
+        try (SecretSource source = SecretSource.from(store)) {
+            RotatingSecret secret = source.secret("key");
+            source.start(DEADLINE);
+            store.hang();
+            store.put("key", "two");
+            var refresh = secret.refresh(RefreshCause.OPERATOR);
+            assertThat(secret.current().revealText()).isEqualTo("one");
+            assertThat(refresh).isNotDone();
+            store.recover();
+            assertThat(refresh).succeedsWithin(DEADLINE).isEqualTo(RefreshResult.CHANGED);
+            assertThat(secret.current().revealText()).isEqualTo("two");
+        }
+    }
+
     /** P1: however many threads read while the store hangs, none enters it and none waits. */
     @Test
     void tenThousandReadersDoNotWaitForAStoreThatHangs() throws Exception {

@@ -38,7 +38,7 @@ class StoreWatchTest {
         }
 
         @Override
-        public List<StoreResult> read(List<StoreQuery> queries) {
+        public List<StoreResult> read(List<StoreQuery> queries) throws Exception {
             List<StoreResult> results = secrets.read(queries);
             if (hintsDuringReads > 0) {
                 hintsDuringReads--;
