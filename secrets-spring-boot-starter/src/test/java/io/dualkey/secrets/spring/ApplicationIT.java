@@ -185,7 +185,8 @@ class ApplicationIT {
 
         assertThat(failures).isEmpty();
         assertThat(currentUser()).isEqualTo("app_v2");
-        assertThat(output).contains("Secret 'database-url' rotated"); // so the search for the canary has logs to search
+        assertThat(output)
+                .contains("Secret 'database-url' has a new version"); // so the search for the canary has logs to search
         assertThat(get("/actuator/health/dualkey/database-url", null).body())
                 .contains("\"phase\":\"safe-to-drop\"", "\"safeToDrop\":true")
                 .doesNotContain(CANARY);
