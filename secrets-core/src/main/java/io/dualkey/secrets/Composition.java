@@ -6,9 +6,11 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
@@ -190,7 +192,13 @@ final class Composition implements SecretStore, Feed {
                             made.isEmpty() ? outcome(lacking) : Outcome.DISABLED,
                             "its part '" + lacking.name() + "' is not available"));
         }
-        List<Together> history = history(views.stream().map(View::changes).toList(), settle());
+        List<Together> history = history(views.stream().map(View::changes).toList(), settle()).stream()
+                .filter(this::isOfWholeSecrets)
+                .toList();
+        if (history.isEmpty()) {
+            return offer(
+                    StoreResult.failed(Outcome.MALFORMED, "no version of a part has all the fields that are needed"));
+        }
         List<StoredVersion> versions = new ArrayList<>();
         for (int i = 0; i < history.size(); i++) {
             StoredVersion version = version(history.get(i), views, i + 1 == history.size());
@@ -207,6 +215,19 @@ final class Composition implements SecretStore, Feed {
             }
         }
         return published;
+    }
+
+    /** Fields of one secret go together: never one of a new version beside one of an old version. */
+    private boolean isOfWholeSecrets(Together together) {
+        Map<SecretNode, VersionRecord> versions = new HashMap<>();
+        for (int i = 0; i < parts.size(); i++) {
+            VersionRecord version = together.parts.get(i);
+            VersionRecord other = versions.putIfAbsent(parts.get(i).root(), version);
+            if (other != null && !other.equals(version)) {
+                return false;
+            }
+        }
+        return true;
     }
 
     private @Nullable SecretNode firstWithout(List<View> views) {

@@ -106,6 +106,12 @@ final class LayeredStore implements SecretStore {
                 continue;
             }
             results[search.index] = from(layer, main);
+            if (companion == null
+                    && search.companion >= 0
+                    && main instanceof Failed failed
+                    && failed.outcome() != Outcome.DISABLED) {
+                results[search.companion] = results[search.index]; // nobody can tell, so what is known of it stands
+            }
             if (companion != null) {
                 results[search.companion] = from(layer, companion);
             }
@@ -132,7 +138,7 @@ final class LayeredStore implements SecretStore {
                 return answers;
             }
             problem = "it gave " + answers.size() + " results for " + queries.size() + " queries";
-        } catch (Exception failure) { // of this layer alone: what those above it have found stands
+        } catch (Throwable failure) { // of this layer alone: what those above it have found stands
             if (failure instanceof InterruptedException) {
                 Thread.currentThread().interrupt();
             }

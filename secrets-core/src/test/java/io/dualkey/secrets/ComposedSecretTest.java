@@ -85,6 +85,23 @@ class ComposedSecretTest {
     }
 
     @Test
+    void versionWithAFieldMissingIsNeverMixedWithTheOneBefore() {
+        store.put("rds", "{\"username\":\"u1\",\"password\":\"p1\"}");
+        RotatingSecret url = source.composed("url", "{rds#username}:{rds#password}");
+        begin();
+        List<String> seen = new ArrayList<>();
+        url.onRotation(version -> seen.add(version.value().revealText()));
+        store.put("rds", "{\"password\":\"p2\"}");
+        time.advance(ROUND);
+        assertThat(accepted(url)).containsExactly("u1:p1");
+        assertThat(url.status().state()).isEqualTo(SecretState.DEGRADED);
+        store.put("rds", "{\"username\":\"u3\",\"password\":\"p3\"}");
+        time.advance(ROUND);
+        assertThat(accepted(url)).containsExactly("u3:p3", "u1:p1");
+        assertThat(seen).containsExactly("u1:p1", "u3:p3");
+    }
+
+    @Test
     void partsRotatedTogetherAreOneRotation() {
         put("u1", "p1");
         RotatingSecret url = started();

@@ -232,6 +232,18 @@ class LayeredStoreTest {
     }
 
     @Test
+    void outageOfAnUpperLayerDoesNotTakeAwayACompanionInALowerOne(@TempDir Path directory) throws Exception {
+        Files.writeString(directory.resolve("key"), "new");
+        Files.writeString(directory.resolve("key-previous"), "old");
+        RotatingSecret secret = started(SecretStore.layered(vault, DirectoryStore.at(directory)), "key");
+        assertThat(accepted(secret)).containsExactly("new", "old");
+        vault.failWith(Outcome.UNREACHABLE);
+        time.advance(ROUND);
+        assertThat(accepted(secret)).containsExactly("new", "old");
+        assertThat(secret.status().state()).isEqualTo(SecretState.DEGRADED);
+    }
+
+    @Test
     void configuredCompanionIsLookedForInTheLayerThatHasTheSecret() {
         override.put("key", "dev");
         vault.put("key", "one");
