@@ -82,6 +82,13 @@ final class Template {
         return new Template(placed(pieces, shape.toString()), references);
     }
 
+    /** What is wrong with a reference, without the reference: a brace in a literal password makes one of what follows. */
+    private static String problemAlone(IllegalArgumentException malformed, String reference) {
+        String message = String.valueOf(malformed.getMessage());
+        String quote = "malformed reference " + SecretReference.quoted(reference);
+        return message.startsWith(quote) ? message.substring(quote.length()) : "";
+    }
+
     /** One place. Where no form is told, its {@code text} is its position in the shape, until {@link #placed} sees to it. */
     private static Piece slot(String template, int from, int end, List<String> references, int position) {
         int open = template.indexOf('{', from);
@@ -97,7 +104,7 @@ final class Template {
         try {
             SecretReference.parse(reference);
         } catch (IllegalArgumentException malformed) {
-            throw malformed(from, String.valueOf(malformed.getMessage()));
+            throw malformed(from, "a malformed reference" + problemAlone(malformed, reference));
         }
         if (!references.contains(reference)) {
             references.add(reference);

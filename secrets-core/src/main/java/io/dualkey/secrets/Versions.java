@@ -1,5 +1,6 @@
 package io.dualkey.secrets;
 
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -21,13 +22,10 @@ public final class Versions<T> {
         if (current == null) {
             this.accepted = List.of();
         } else {
-            @SuppressWarnings({"unchecked", "rawtypes"}) // a generic array cannot be made; only Version<T> goes in
-            Version<T>[] all = new Version[previous.size() + 1];
-            all[0] = current;
-            for (int i = 0; i < previous.size(); i++) {
-                all[i + 1] = previous.get(i);
-            }
-            this.accepted = List.of(all);
+            List<Version<T>> all = new ArrayList<>(previous.size() + 1);
+            all.add(current);
+            all.addAll(previous);
+            this.accepted = List.copyOf(all);
         }
     }
 

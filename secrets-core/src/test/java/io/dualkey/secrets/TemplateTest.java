@@ -88,13 +88,21 @@ class TemplateTest {
         refuses("{a{b}", 3, "'{' within");
         refuses("{a|json}", 4, "raw or url");
         refuses("{a|}", 4, "raw or url");
-        refuses("x {a#}", 4, "malformed reference 'a#', character 3: the name of a field is missing");
+        refuses("x {a#}", 4, "malformed reference, character 3: the name of a field is missing");
     }
 
     @Test
     void messageDoesNotQuoteTheTemplate() {
         assertThatThrownBy(() -> Template.parse("postgresql://app:canary@db/{"))
                 .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageNotContaining("canary");
+    }
+
+    @Test
+    void braceInALiteralPasswordIsNotQuoted() {
+        assertThatThrownBy(() -> Template.parse("postgresql://app:pa{canary#wo#rd}@db/app"))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("malformed template, character ")
                 .hasMessageNotContaining("canary");
     }
 
