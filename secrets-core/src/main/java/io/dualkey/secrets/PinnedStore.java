@@ -3,15 +3,11 @@ package io.dualkey.secrets;
 import io.dualkey.secrets.StoreResult.Failed;
 import io.dualkey.secrets.StoreResult.Found;
 import io.dualkey.secrets.StoredVersion.Stage;
-import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 
 /** One version of one secret of a store, as a reference asks for that names a version: it never rotates. */
 final class PinnedStore implements SecretStore {
-
-    /** Long enough for a store to tell all versions that it has. */
-    private static final Duration ALL = Duration.ofDays(36_500);
 
     private final SecretStore store;
     private final String name;
@@ -27,7 +23,7 @@ final class PinnedStore implements SecretStore {
     public List<StoreResult> read(List<StoreQuery> queries) throws Exception {
         return store
                 .read(queries.stream()
-                        .map(query -> query.renamed(any -> name).withGrace(ALL))
+                        .map(query -> query.renamed(any -> name).pinnedTo(version))
                         .toList())
                 .stream()
                 .map(this::pinned)

@@ -46,6 +46,11 @@ final class PrefixedStore implements SecretStore {
     }
 
     @Override
+    public boolean startsTogether() {
+        return store.startsTogether();
+    }
+
+    @Override
     public boolean keepsHistory() {
         return store.keepsHistory();
     }

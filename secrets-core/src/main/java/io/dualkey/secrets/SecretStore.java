@@ -64,6 +64,14 @@ public interface SecretStore {
     }
 
     /**
+     * {@return whether this store can answer the first reads of several secrets in one call} It is then asked once for all
+     * that are known when the source starts, and for each secret by a call of its own from then on.
+     */
+    default boolean startsTogether() {
+        return false;
+    }
+
+    /**
      * {@return whether this store itself tells previous versions} For one that does not, previous values are remembered in
      * this process, unless a companion secret holds them.
      */
