@@ -11,6 +11,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutionException;
@@ -252,12 +254,18 @@ public final class SecretSource implements AutoCloseable {
         for (String reference : parsed.references()) { // all of them, before a handle is made for any
             checkPart(name, SecretReference.parse(reference));
         }
-        List<RotatingSecret> parts =
-                parsed.references().stream().map(this::secret).toList();
-        Composition composition = new Composition(parsed, parts, threads, this::checkStarting);
+        List<Composition.Source> sources = parsed.references().stream()
+                .map(SecretReference::parse)
+                .map(part -> new Composition.Source(root(part), part.field()))
+                .toList();
+        Composition composition = new Composition(parsed, sources, threads, this::checkStarting);
         RotationPolicy policy = composition.policy();
         Settings settings = options.getOrDefault(name, new SecretOptions())
                 .settings(name, policy.refreshInterval(), policy.grace());
+        if (settings.companion() != null) {
+            throw new IllegalArgumentException("the composed secret '" + name
+                    + "' cannot have a companion: its previous values are made of those of its parts; set it there");
+        }
         SecretNode secret = new SecretNode(name, composition, settings, threads, composition);
         synchronized (lock) {
             SecretNode meanwhile = composedBefore(name, template);
@@ -307,11 +315,14 @@ public final class SecretSource implements AutoCloseable {
      *     all of them
      */
     public void start(Duration deadline) {
+        warnAboutUnusedOptions();
         CompletableFuture<Void> settled = begin();
+        String silence = "no answer within " + deadline + " from ";
         try {
             settled.get(deadline.toMillis(), TimeUnit.MILLISECONDS);
         } catch (InterruptedException interrupted) {
             Thread.currentThread().interrupt();
+            silence = "the start was interrupted before an answer came from ";
         } catch (TimeoutException late) {
             settled.cancel(false);
         } catch (ExecutionException impossible) {
@@ -321,7 +332,18 @@ public final class SecretSource implements AutoCloseable {
                 .filter(status -> status.state() == SecretState.LOADING || status.state() == SecretState.UNAVAILABLE)
                 .toList();
         if (!problems.isEmpty()) {
-            throw new SecretStartupException(describe(problems, deadline), problems);
+            throw new SecretStartupException(describe(problems, silence), problems);
+        }
+    }
+
+    /** Options for a misspelt name would change nothing, and nobody would know. */
+    private void warnAboutUnusedOptions() {
+        Set<String> unused = new TreeSet<>(options.keySet());
+        synchronized (lock) {
+            unused.removeAll(secrets.keySet());
+        }
+        if (!unused.isEmpty()) {
+            log.warn("Options are set for secrets that nobody has asked for: {}; check their names", unused);
         }
     }
 
@@ -329,14 +351,48 @@ public final class SecretSource implements AutoCloseable {
     CompletableFuture<Void> begin() {
         CompletableFuture<Void> settled = new CompletableFuture<>();
         List<ReadGroup> all;
+        boolean again;
         synchronized (lock) {
+            again = started;
             started = true;
-            starting.add(settled);
             all = List.copyOf(groups);
         }
-        all.forEach(ReadGroup::start);
-        checkStarting();
+        if (again) { // what was hopeless may have been mended since
+            var asked = all.stream()
+                    .filter(group -> !group.warm())
+                    .map(group -> group.refresh(RefreshCause.OPERATOR))
+                    .toArray(CompletableFuture<?>[]::new);
+            var unused = CompletableFuture.allOf(asked).whenComplete((done, failure) -> settleLater(settled));
+        } else {
+            startTogether(all);
+            all.forEach(ReadGroup::start);
+            settleLater(settled);
+        }
         return settled;
+    }
+
+    private void settleLater(CompletableFuture<Void> settled) {
+        synchronized (lock) {
+            starting.add(settled);
+        }
+        checkStarting();
+    }
+
+    /** Lets groups share their first read where their store can answer all at once. */
+    private static void startTogether(List<ReadGroup> groups) {
+        IdentityHashMap<SecretStore, List<ReadGroup>> byStore = new IdentityHashMap<>();
+        for (ReadGroup group : groups) {
+            if (group.store().startsTogether()) {
+                byStore.computeIfAbsent(group.store(), store -> new ArrayList<>())
+                        .add(group);
+            }
+        }
+        byStore.forEach((store, several) -> {
+            if (several.size() > 1) {
+                FirstReads first = new FirstReads(store);
+                several.forEach(group -> group.startWith(first));
+            }
+        });
     }
 
     private void checkStarting() {
@@ -352,19 +408,14 @@ public final class SecretSource implements AutoCloseable {
         done.forEach(future -> future.complete(null));
     }
 
-    private static String describe(List<SecretStatus> problems, Duration deadline) {
+    private static String describe(List<SecretStatus> problems, String silence) {
         StringBuilder text = new StringBuilder();
         text.append(problems.size() == 1 ? "1 secret" : problems.size() + " secrets")
                 .append(" could not be loaded:");
         for (SecretStatus problem : problems) {
             text.append("\n  - '").append(problem.name()).append("': ");
             if (problem.state() == SecretState.LOADING) {
-                text.append("no answer within ")
-                        .append(deadline)
-                        .append(" from ")
-                        .append(problem.store())
-                        .append("; ")
-                        .append(Outcome.UNREACHABLE.advice());
+                text.append(silence).append(problem.store()).append("; ").append(Outcome.UNREACHABLE.advice());
             } else {
                 text.append(problem.detail());
             }
@@ -392,6 +443,14 @@ public final class SecretSource implements AutoCloseable {
             secret = secrets.get(name);
         }
         return Optional.ofNullable(secret).map(SecretNode::status);
+    }
+
+    /**
+     * {@return how many calls each store has made of its service so far, by its {@link SecretStore#description}} Only of the
+     * stores that count them. No I/O.
+     */
+    public Map<String, Long> calls() {
+        return stores.calls();
     }
 
     /** Ends all background work. Handles keep serving what they have. */
