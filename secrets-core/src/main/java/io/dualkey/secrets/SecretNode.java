@@ -571,7 +571,14 @@ final class SecretNode extends Node<SecretValue> implements RotatingSecret {
     boolean settled() {
         Check check = lastCheck;
         return check != null
-                && (warm() || (check.outcome != Outcome.UNREACHABLE && check.outcome != Outcome.THROTTLED));
+                && (settings.optional()
+                        || warm()
+                        || (check.outcome != Outcome.UNREACHABLE && check.outcome != Outcome.THROTTLED));
+    }
+
+    /** Whether a start can do without it. */
+    boolean optional() {
+        return settings.optional();
     }
 
     /** Whether the store could not be read even once, which is worth another try soon. */

@@ -70,8 +70,28 @@ public final class SecretSource implements AutoCloseable {
         this.stores = new Stores(from.plain, from.prefixed);
         this.refreshInterval = from.refreshInterval;
         this.grace = from.grace;
-        this.options = Map.copyOf(from.options);
+        this.options = byName(from.options);
         this.threads = threads;
+    }
+
+    /** Options may be set by any reference to a secret; here they are by its name. */
+    private Map<String, SecretOptions> byName(Map<String, SecretOptions> byReference) {
+        Map<String, SecretOptions> byName = new HashMap<>();
+        byReference.forEach((reference, one) -> {
+            if (byName.putIfAbsent(nameOf(reference), one) != null) {
+                throw new IllegalArgumentException("there are options for secret "
+                        + SecretReference.quoted(nameOf(reference)) + " under two references to it; put them together");
+            }
+        });
+        return Map.copyOf(byName);
+    }
+
+    private String nameOf(String reference) {
+        try {
+            return stores.find(SecretReference.parse(reference)).name();
+        } catch (IllegalArgumentException noSecretOfAStore) {
+            return reference; // a composed one perhaps; else the start warns that nobody uses it
+        }
     }
 
     /**
@@ -328,7 +348,9 @@ public final class SecretSource implements AutoCloseable {
         } catch (ExecutionException impossible) {
             throw new IllegalStateException(impossible);
         }
-        List<SecretStatus> problems = statuses().stream()
+        List<SecretStatus> problems = nodes().stream()
+                .filter(secret -> !secret.optional())
+                .map(SecretNode::status)
                 .filter(status -> status.state() == SecretState.LOADING || status.state() == SecretState.UNAVAILABLE)
                 .toList();
         if (!problems.isEmpty()) {
@@ -425,11 +447,13 @@ public final class SecretSource implements AutoCloseable {
 
     /** {@return the state of each secret, in the order in which the handles were made} No I/O, no values. */
     public List<SecretStatus> statuses() {
-        List<SecretNode> all;
+        return nodes().stream().map(SecretNode::status).toList();
+    }
+
+    private List<SecretNode> nodes() {
         synchronized (lock) {
-            all = List.copyOf(secrets.values());
+            return List.copyOf(secrets.values());
         }
-        return all.stream().map(SecretNode::status).toList();
     }
 
     /**
@@ -553,12 +577,13 @@ public final class SecretSource implements AutoCloseable {
         /**
          * Says what is special about one secret.
          *
-         * @param name the secret's name
+         * @param reference the secret, as {@link SecretSource#secret} or {@link SecretSource#composed} is asked for it; a field
+         *     in it does not matter, since options are for the whole
          * @param changes sets what differs; called at once
          * @return this builder
          */
-        public Builder secret(String name, Consumer<SecretOptions> changes) {
-            changes.accept(options.computeIfAbsent(name, key -> new SecretOptions()));
+        public Builder secret(String reference, Consumer<SecretOptions> changes) {
+            changes.accept(options.computeIfAbsent(reference, key -> new SecretOptions()));
             return this;
         }
 

@@ -203,6 +203,42 @@ class SecretSourceTest {
     }
 
     @Test
+    void optionalSecretDoesNotKeepFromStarting() {
+        SecretSource over = SecretSource.builder(store)
+                .secret("key", SecretOptions::optional)
+                .threads(time)
+                .build();
+        RotatingSecret secret = over.secret("key");
+        store.failWith(Outcome.UNREACHABLE);
+        CompletableFuture<Void> settled = over.begin();
+        time.run();
+        assertThat(settled).isCompleted();
+        over.start(Duration.ZERO);
+        assertThatThrownBy(secret::current).isInstanceOf(SecretUnavailableException.class);
+        store.recover();
+        store.put("key", "late");
+        time.advance(ROUND);
+        assertThat(text(secret)).isEqualTo("late");
+    }
+
+    @Test
+    void optionsCanBeSetByAnyReferenceToASecret() {
+        String reference = "@Microsoft.KeyVault(VaultName=kv;SecretName=key)";
+        SecretSource over = SecretSource.builder()
+                .store("azure", store)
+                .secret(reference, key -> key.grace(Duration.ofHours(3)))
+                .threads(time)
+                .build();
+        assertThat(over.secret("azure:key").policy().grace()).isEqualTo(Duration.ofHours(3));
+        assertThatThrownBy(() -> SecretSource.builder(store)
+                        .secret("db#user", db -> db.grace(Duration.ofHours(1)))
+                        .secret("db#password", db -> db.grace(Duration.ofHours(2)))
+                        .build())
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContainingAll("'db'", "two references");
+    }
+
+    @Test
     void missingSecretIsLookedForAsOftenAsOthersAreChecked() {
         RotatingSecret secret = started("late");
         time.advance(Duration.ofMinutes(10));
