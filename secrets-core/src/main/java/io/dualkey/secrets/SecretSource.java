@@ -445,6 +445,22 @@ public final class SecretSource implements AutoCloseable {
         return text.toString();
     }
 
+    /**
+     * {@return the handle on a secret that is in use; empty if none was made for it} Unlike {@link #secret} it makes none, so that
+     * it can be asked with names from outside, such as those of an event that says what was rotated:
+     *
+     * <pre>{@code
+     * secrets.find(event.secretName()).ifPresent(secret -> secret.refresh(RefreshCause.OPERATOR));
+     * }</pre>
+     *
+     * @param name the name of the secret as {@link SecretStatus#name} tells it
+     */
+    public Optional<RotatingSecret> find(String name) {
+        synchronized (lock) {
+            return Optional.ofNullable(secrets.get(name));
+        }
+    }
+
     /** {@return the state of each secret, in the order in which the handles were made} No I/O, no values. */
     public List<SecretStatus> statuses() {
         return nodes().stream().map(SecretNode::status).toList();
