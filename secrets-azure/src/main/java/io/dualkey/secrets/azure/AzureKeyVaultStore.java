@@ -148,7 +148,7 @@ public final class AzureKeyVaultStore implements SecretStore {
                 .build();
     }
 
-    private static RetryOptions noRetries() {
+    static RetryOptions noRetries() {
         return new RetryOptions(new FixedDelayOptions(0, Duration.ofMillis(1)));
     }
 

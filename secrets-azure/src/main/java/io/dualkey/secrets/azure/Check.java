@@ -207,7 +207,7 @@ final class Check {
         for (int i = relevant.size() - 1; i >= 0; i--) {
             StoredVersion version = relevant.get(i);
             boolean valueMissing = version.enabled() && version.value().isEmpty();
-            boolean flagsOld = !fresh.contains(version.id()) && History.open(version, query.now());
+            boolean flagsOld = !fresh.contains(version.id());
             if ((valueMissing || flagsOld) && !asked.contains(version.id())) {
                 return version;
             }

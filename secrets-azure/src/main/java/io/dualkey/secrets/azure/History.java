@@ -8,7 +8,6 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Comparator;
 import java.util.List;
-import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -19,6 +18,8 @@ final class History {
 
     /** As many as core accepts at once, the current one included. */
     static final int MAX_ACCEPTED = 8;
+    /** A bound on what is asked for in one check, whatever has been disabled. */
+    private static final int MAX_RELEVANT = 16;
 
     private History() {}
 
@@ -35,52 +36,46 @@ final class History {
     }
 
     /**
-     * The versions that can be accepted now, those that could if they were enabled, those that tell when one of these ceased
-     * to be current, and the next one to come: all whose values and flags decide what is accepted. A version replaced by one
-     * that came into force a grace period ago is not among them, nor is any older one.
+     * The versions whose values and flags decide what is accepted, now or by the mere passing of time: the newest that is in
+     * force; all that were replaced within the last grace period, since they are accepted, would be if they were enabled, or
+     * tell when another one ceased to be current; and the next one to come.
      *
      * @param history oldest first
      */
     static List<StoredVersion> relevant(List<StoredVersion> history, Duration grace, Instant now) {
-        List<StoredVersion> byAnchor = history.stream()
-                .filter(version -> !ahead(version, now))
-                .sorted(Comparator.comparing(History::anchor))
-                .toList();
+        List<StoredVersion> byAnchor =
+                history.stream().sorted(Comparator.comparing(History::anchor)).toList();
         List<StoredVersion> relevant = new ArrayList<>();
+        int accepted = 0;
         Instant replaced = null; // when the one in hand was, by the next one in force
-        for (int i = byAnchor.size() - 1; i >= 0 && relevant.size() < MAX_ACCEPTED; i--) {
+        for (int i = byAnchor.size() - 1; i >= 0 && accepted < MAX_ACCEPTED && relevant.size() < MAX_RELEVANT; i--) {
             StoredVersion version = byAnchor.get(i);
-            boolean inForce = version.enabled() && open(version, now);
-            if (replaced == null) {
-                if (inForce) {
-                    relevant.add(0, version);
-                    replaced = anchor(version);
-                }
-            } else if (!plus(replaced, grace).isAfter(now)) {
+            boolean inForce = version.enabled()
+                    && !ahead(version, now)
+                    && version.expires().orElse(Instant.MAX).isAfter(now);
+            if (replaced != null && !plus(replaced, grace).isAfter(now)) {
                 break;
-            } else if (version.enabled() || open(version, now)) {
+            }
+            if (inForce || (replaced != null && !ahead(version, now))) {
                 relevant.add(0, version);
-                replaced = inForce ? anchor(version) : replaced;
+            }
+            accepted += inForce ? 1 : 0;
+            replaced = inForce ? anchor(version) : replaced;
+        }
+        for (StoredVersion version : byAnchor) { // those to come, until one of them is enabled
+            if (ahead(version, now) && relevant.size() <= MAX_RELEVANT) {
+                relevant.add(version);
+                if (version.enabled()) {
+                    break;
+                }
             }
         }
-        upcoming(history, now).ifPresent(relevant::add);
         return relevant;
-    }
-
-    private static Optional<StoredVersion> upcoming(List<StoredVersion> history, Instant now) {
-        return history.stream()
-                .filter(version -> version.enabled() && ahead(version, now) && open(version, now))
-                .min(Comparator.comparing(History::anchor));
     }
 
     /** Whether a version's time is still to come. */
     private static boolean ahead(StoredVersion version, Instant now) {
         return version.notBefore().orElse(Instant.MIN).isAfter(now);
-    }
-
-    /** Whether a version has not expired. */
-    static boolean open(StoredVersion version, Instant now) {
-        return version.expires().orElse(Instant.MAX).isAfter(now);
     }
 
     static Instant created(StoredVersion version) {

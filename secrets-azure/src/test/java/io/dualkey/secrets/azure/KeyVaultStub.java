@@ -126,6 +126,11 @@ final class KeyVaultStub implements AutoCloseable {
         return "%016x%016x".formatted(mixed, mixed * 0xC2B2AE3D27D4EB4FL);
     }
 
+    /** Oldest first. */
+    List<Held> versions(String name) {
+        return List.copyOf(secrets.get(name));
+    }
+
     void change(String name, String id, Function<Held, Held> change) {
         secrets.get(name).replaceAll(held -> held.id().equals(id) ? change.apply(held) : held);
     }

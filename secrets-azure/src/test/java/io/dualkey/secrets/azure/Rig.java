@@ -2,7 +2,9 @@ package io.dualkey.secrets.azure;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.dualkey.secrets.RotatingSecret;
 import io.dualkey.secrets.SecretSource;
+import io.dualkey.secrets.SecretStartupException;
 import io.dualkey.secrets.SecretStatus;
 import io.dualkey.secrets.StoreQuery;
 import io.dualkey.secrets.StoreResult;
@@ -15,6 +17,7 @@ import java.time.Instant;
 import java.time.ZoneId;
 import java.time.ZoneOffset;
 import java.util.List;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /** A store over the stub as {@code at} makes it, asked as a source asks: with what it answered last. */
@@ -62,23 +65,40 @@ final class Rig extends Clock {
         return known == null ? List.of() : known.versions();
     }
 
+    void forget() {
+        known = null;
+    }
+
     /** What a source accepts of what the store told last: current first. */
     List<String> accepted(String name) {
         StoredSecret told = known;
         assertThat(told).isNotNull();
-        try (SecretSource source =
-                SecretSource.builder(new Told(told)).grace(GRACE).clock(this).build()) {
+        return accepted(name, told);
+    }
+
+    /** What a source accepts of what a store tells: current first. */
+    List<String> accepted(String name, StoredSecret told) {
+        try (SecretSource source = sourceOver(told)) {
             var secret = source.secret(name);
             source.start(PATIENCE);
-            return secret.versions().accepted().stream()
-                    .map(version -> version.value().revealText())
-                    .toList();
+            return texts(secret);
+        } catch (SecretStartupException nothingInForce) {
+            return List.of();
         }
     }
 
+    static List<String> texts(RotatingSecret secret) {
+        return secret.versions().accepted().stream()
+                .map(version -> version.value().revealText())
+                .toList();
+    }
+
+    private SecretSource sourceOver(StoredSecret told) {
+        return SecretSource.builder(new Told(told)).grace(GRACE).clock(this).build();
+    }
+
     SecretStatus statusOf(String name) {
-        try (SecretSource source =
-                SecretSource.builder(new Told(known)).grace(GRACE).clock(this).build()) {
+        try (SecretSource source = sourceOver(Objects.requireNonNull(known))) {
             source.secret(name);
             source.start(PATIENCE);
             return source.status(name).orElseThrow();
