@@ -47,6 +47,9 @@ final class History {
                 history.stream().sorted(Comparator.comparing(History::anchor)).toList();
         List<StoredVersion> relevant = new ArrayList<>();
         int accepted = 0;
+        // With a version announced, the latest is not the newest whose time has come, so a GET of the latest tells
+        // nothing of it.
+        boolean announced = history.stream().anyMatch(version -> version.enabled() && ahead(version, now));
         Instant replaced = null; // when the one in hand was, by the next one in force
         for (int i = byAnchor.size() - 1; i >= 0 && accepted < MAX_ACCEPTED && relevant.size() < MAX_RELEVANT; i--) {
             StoredVersion version = byAnchor.get(i);
@@ -56,7 +59,7 @@ final class History {
             if (replaced != null && !plus(replaced, grace).isAfter(now)) {
                 break;
             }
-            if (inForce || (replaced != null && !ahead(version, now))) {
+            if (inForce || (!ahead(version, now) && (replaced != null || announced))) {
                 relevant.add(0, version);
             }
             accepted += inForce ? 1 : 0;

@@ -23,7 +23,7 @@ import org.junit.jupiter.params.provider.ValueSource;
  */
 class SameEverywhereTest {
 
-    private static final int SCENARIOS = 12;
+    private static final int SCENARIOS = 6;
     private static final int STEPS = 12;
 
     private static KeyVaultStub vault;
