@@ -37,6 +37,8 @@ import org.junit.jupiter.api.Test;
 class ArchitectureTest {
 
     private static final String ROOT = "io.dualkey.secrets";
+    private static final String AZURE = ROOT + ".azure..";
+    private static final String AWS = ROOT + ".aws..";
     private static final String JWT = ROOT + ".jwt..";
     private static final String JDBC = ROOT + ".jdbc..";
     private static final String STARTER = ROOT + ".spring..";
@@ -70,10 +72,10 @@ class ArchitectureTest {
     void coreDependsOnNoCloudSdkSpringJoseOrPool() {
         check(noClasses()
                 .that()
-                .resideOutsideOfPackages(JWT, JDBC, STARTER)
+                .resideOutsideOfPackages(AZURE, AWS, JWT, JDBC, STARTER)
                 .should()
                 .dependOnClassesThat()
-                .resideInAnyPackage(with(CLOUD, SPRING, JOSE, POOL, JWT, JDBC, STARTER)));
+                .resideInAnyPackage(with(CLOUD, SPRING, JOSE, POOL, AZURE, AWS, JWT, JDBC, STARTER)));
     }
 
     @Test
@@ -87,13 +89,44 @@ class ArchitectureTest {
     }
 
     @Test
+    void azureDependsOnCoreAndTheAzureSdkOnly() {
+        check(noClasses()
+                .that()
+                .resideInAPackage(AZURE)
+                .should()
+                .dependOnClassesThat()
+                .resideInAnyPackage(
+                        "com.amazonaws..",
+                        "com.google.cloud..",
+                        "software.amazon.awssdk..",
+                        SPRING,
+                        JOSE,
+                        POOL,
+                        AWS,
+                        JWT,
+                        JDBC,
+                        STARTER));
+    }
+
+    @Test
+    void awsDependsOnCoreAndTheAwsSdkOnly() {
+        check(noClasses()
+                .that()
+                .resideInAPackage(AWS)
+                .should()
+                .dependOnClassesThat()
+                .resideInAnyPackage(
+                        "com.azure..", "com.google.cloud..", SPRING, JOSE, POOL, AZURE, JWT, JDBC, STARTER));
+    }
+
+    @Test
     void jwtDependsOnCoreOnly() {
         check(noClasses()
                 .that()
                 .resideInAPackage(JWT)
                 .should()
                 .dependOnClassesThat()
-                .resideInAnyPackage(with(CLOUD, SPRING, POOL, JDBC, STARTER)));
+                .resideInAnyPackage(with(CLOUD, SPRING, POOL, AZURE, AWS, JDBC, STARTER)));
     }
 
     @Test
@@ -103,7 +136,7 @@ class ArchitectureTest {
                 .resideInAPackage(JDBC)
                 .should()
                 .dependOnClassesThat()
-                .resideInAnyPackage(with(CLOUD, SPRING, JOSE, JWT, STARTER)));
+                .resideInAnyPackage(with(CLOUD, SPRING, JOSE, AZURE, AWS, JWT, STARTER)));
     }
 
     @Test

@@ -1,0 +1,7 @@
+/**
+ * Azure Key Vault as a {@link io.dualkey.secrets.SecretStore}, over the client of the Azure SDK.
+ */
+@NullMarked
+package io.dualkey.secrets.azure;
+
+import org.jspecify.annotations.NullMarked;
