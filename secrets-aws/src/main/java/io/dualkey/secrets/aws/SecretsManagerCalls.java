@@ -1,0 +1,131 @@
+package io.dualkey.secrets.aws;
+
+import io.dualkey.secrets.Outcome;
+import io.dualkey.secrets.SecretValue;
+import io.dualkey.secrets.aws.CallFailedException.About;
+import java.time.Instant;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+import software.amazon.awssdk.core.SdkBytes;
+import software.amazon.awssdk.services.secretsmanager.SecretsManagerClient;
+import software.amazon.awssdk.services.secretsmanager.model.BatchGetSecretValueResponse;
+import software.amazon.awssdk.services.secretsmanager.model.DescribeSecretResponse;
+import software.amazon.awssdk.services.secretsmanager.model.GetSecretValueRequest;
+import software.amazon.awssdk.services.secretsmanager.model.GetSecretValueResponse;
+import software.amazon.awssdk.services.secretsmanager.model.SecretValueEntry;
+
+/** The three calls that are made, each one request; what goes wrong is told in our own words. */
+final class SecretsManagerCalls {
+
+    static final String DESCRIBE = "DescribeSecret";
+    static final String GET = "GetSecretValue";
+    static final String BATCH = "BatchGetSecretValue";
+    /** What the service answers at most in one call. */
+    static final int BATCH_SIZE = 20;
+    /** The service takes 64 KiB today. This is for the day on which something else answers. */
+    private static final int LARGEST_VALUE = 1024 * 1024;
+
+    private final SecretsManagerClient client;
+
+    SecretsManagerCalls(SecretsManagerClient client) {
+        this.client = client;
+    }
+
+    Description describe(String secret) throws CallFailedException {
+        DescribeSecretResponse response =
+                call(DESCRIBE, () -> client.describeSecret(request -> request.secretId(secret)));
+        if (response.arn() == null) {
+            throw notTheService(DESCRIBE);
+        }
+        return Description.of(response);
+    }
+
+    /** The version that is labelled as current. */
+    VersionValue current(String secret) throws CallFailedException {
+        return value(request -> request.secretId(secret));
+    }
+
+    VersionValue version(String secret, String id) throws CallFailedException {
+        return value(request -> request.secretId(secret).versionId(id));
+    }
+
+    VersionValue labelled(String secret, String label) throws CallFailedException {
+        return value(request -> request.secretId(secret).versionStage(label));
+    }
+
+    private VersionValue value(Consumer<GetSecretValueRequest.Builder> request) throws CallFailedException {
+        GetSecretValueResponse found = call(GET, () -> client.getSecretValue(request));
+        if (found.versionId() == null) {
+            throw notTheService(GET);
+        }
+        SecretValue value = value(found.secretString(), found.secretBinary());
+        if (value == null) {
+            throw new CallFailedException(About.SECRET, Outcome.MALFORMED, "the version has no value", null);
+        }
+        if (value.length() > LARGEST_VALUE) {
+            throw new CallFailedException(
+                    About.SECRET, Outcome.MALFORMED, "the value has more than " + LARGEST_VALUE + " bytes", null);
+        }
+        return new VersionValue(found.versionId(), found.createdDate(), value);
+    }
+
+    /** Something in between answers in its place, and may stop doing so. */
+    private static CallFailedException notTheService(String action) {
+        return new CallFailedException(
+                About.EVERYTHING,
+                Outcome.UNREACHABLE,
+                action + " was answered with something that is no answer of Secrets Manager",
+                null);
+    }
+
+    /**
+     * The current versions of several secrets, by the names asked for. One that is not among them must be asked for alone,
+     * which tells why.
+     *
+     * @param secrets at most {@value #BATCH_SIZE}
+     */
+    Map<String, VersionValue> current(Collection<String> secrets) throws CallFailedException {
+        BatchGetSecretValueResponse response =
+                call(BATCH, () -> client.batchGetSecretValue(request -> request.secretIdList(secrets)));
+        Map<String, VersionValue> found = new HashMap<>();
+        for (SecretValueEntry entry : response.secretValues()) {
+            SecretValue value = value(entry.secretString(), entry.secretBinary());
+            Instant created = entry.createdDate();
+            if (value != null && value.length() <= LARGEST_VALUE && entry.versionId() != null) {
+                for (String secret : secrets) {
+                    if (names(secret, entry)) {
+                        found.put(secret, new VersionValue(entry.versionId(), created, value));
+                    }
+                }
+            }
+        }
+        return found;
+    }
+
+    /** An ARN may be asked for without the six characters that the service has put at its end. */
+    private static boolean names(String asked, SecretValueEntry entry) {
+        String arn = String.valueOf(entry.arn());
+        return asked.equals(entry.name())
+                || asked.equals(arn)
+                || (asked.startsWith("arn:") && arn.length() == asked.length() + 7 && arn.startsWith(asked + "-"));
+    }
+
+    private static @Nullable SecretValue value(@Nullable String text, @Nullable SdkBytes binary) {
+        if (text != null) {
+            return SecretValue.ofText(text);
+        }
+        return binary == null ? null : SecretValue.of(binary.asByteArrayUnsafe());
+    }
+
+    private static <T> T call(String action, Supplier<T> call) throws CallFailedException {
+        try {
+            return call.get();
+        } catch (RuntimeException failure) {
+            throw Failures.of(action, failure);
+        }
+    }
+}
