@@ -245,9 +245,6 @@ public final class AwsSecretsManagerStore implements SecretStore {
             return StoreResult.failed(
                     Outcome.NOT_FOUND, "it is scheduled for deletion: restore it while that is possible");
         }
-        if (labels.empty()) {
-            return StoreResult.failed(Outcome.MALFORMED, "it has no value yet");
-        }
         String id = labels.current();
         if (id == null) {
             // The service takes the label from the old version before it puts it on the new one. Nothing was withdrawn,
@@ -255,7 +252,8 @@ public final class AwsSecretsManagerStore implements SecretStore {
             // what is served stands; but should it last, operators must see it.
             return StoreResult.failed(
                     Outcome.UNREACHABLE,
-                    "no version has the label " + Description.CURRENT + "; a rotation may be moving it just now");
+                    "no version has the label " + Description.CURRENT
+                            + ": a rotation is moving it just now, or the secret has no value yet");
         }
         if (isKnown(query, labels.tag()) || isKnown(query, labels.exactTag())) {
             return StoreResult.unchanged();

@@ -12,7 +12,6 @@ import software.amazon.awssdk.services.secretsmanager.model.DescribeSecretRespon
 /**
  * What DescribeSecret tells without a value: which versions have the labels that matter, and when the secret changed.
  *
- * @param empty whether the secret has no version at all
  * @param pending the version to come, unless it is the current or the previous one: a finished rotation may leave the
  *     label where it was
  * @param rotated when a rotation last ended
@@ -20,7 +19,6 @@ import software.amazon.awssdk.services.secretsmanager.model.DescribeSecretRespon
  */
 record Description(
         boolean deleted,
-        boolean empty,
         @Nullable String current,
         @Nullable String previous,
         @Nullable String pending,
@@ -39,7 +37,6 @@ record Description(
         boolean known = pending != null && (pending.equals(current) || pending.equals(previous));
         return new Description(
                 response.deletedDate() != null,
-                stages.isEmpty(),
                 current,
                 previous,
                 known ? null : pending,

@@ -129,7 +129,8 @@ final class Failures {
             return new CallFailedException(
                     About.LABEL,
                     Outcome.UNREACHABLE,
-                    what + ": no version has the label; a rotation may be moving it just now",
+                    what
+                            + ": no version has the label; a rotation is moving it just now, or the secret has no value yet",
                     null);
         }
         return ofSecret(action, status, code, what);

@@ -3,7 +3,6 @@ package io.dualkey.secrets.aws;
 import io.dualkey.secrets.Outcome;
 import io.dualkey.secrets.SecretValue;
 import io.dualkey.secrets.aws.CallFailedException.About;
-import java.time.Instant;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.Map;
@@ -91,27 +90,23 @@ final class SecretsManagerCalls {
     Map<String, VersionValue> current(Collection<String> secrets) throws CallFailedException {
         BatchGetSecretValueResponse response =
                 call(BATCH, () -> client.batchGetSecretValue(request -> request.secretIdList(secrets)));
+        if (!response.hasSecretValues() && !response.hasErrors()) {
+            throw notTheService(BATCH);
+        }
         Map<String, VersionValue> found = new HashMap<>();
         for (SecretValueEntry entry : response.secretValues()) {
             SecretValue value = value(entry.secretString(), entry.secretBinary());
-            Instant created = entry.createdDate();
             if (value != null && value.length() <= LARGEST_VALUE && entry.versionId() != null) {
+                VersionValue version = new VersionValue(entry.versionId(), entry.createdDate(), value);
                 for (String secret : secrets) {
-                    if (names(secret, entry)) {
-                        found.put(secret, new VersionValue(entry.versionId(), created, value));
+                    // Not by the beginning of an ARN: that may be the whole ARN of another secret.
+                    if (secret.equals(entry.name()) || secret.equals(entry.arn())) {
+                        found.put(secret, version);
                     }
                 }
             }
         }
         return found;
-    }
-
-    /** An ARN may be asked for without the six characters that the service has put at its end. */
-    private static boolean names(String asked, SecretValueEntry entry) {
-        String arn = String.valueOf(entry.arn());
-        return asked.equals(entry.name())
-                || asked.equals(arn)
-                || (asked.startsWith("arn:") && arn.length() == asked.length() + 7 && arn.startsWith(asked + "-"));
     }
 
     private static @Nullable SecretValue value(@Nullable String text, @Nullable SdkBytes binary) {

@@ -5,6 +5,7 @@ import static io.dualkey.secrets.aws.SecretsManagerStub.Action.BatchGetSecretVal
 import static io.dualkey.secrets.aws.SecretsManagerStub.Action.DescribeSecret;
 import static io.dualkey.secrets.aws.SecretsManagerStub.Action.GetSecretValue;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.Logger;
@@ -21,14 +22,15 @@ import io.dualkey.secrets.SecretSource;
 import io.dualkey.secrets.SecretStartupException;
 import io.dualkey.secrets.SecretState;
 import io.dualkey.secrets.SecretStatus;
-import java.io.PrintWriter;
-import java.io.StringWriter;
+import io.dualkey.secrets.StoreQuery;
+import io.dualkey.secrets.StoreResult;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -268,36 +270,81 @@ class FailureMatrixTest {
 
     @ParameterizedTest(name = "{0} {1}")
     @MethodSource("cells")
-    void startsWithOneExceptionThatNamesTheTrouble(Rights rights, Trouble trouble) {
-        stub.secret("db").put(CANARY);
+    void firstReadOfTwoSecretsStopsWhereNothingCanBeRead(Rights rights, Trouble trouble) {
+        String db = stub.secret("db").put(CANARY);
+        String api = stub.secret("api").put(CANARY + "-api");
         stub.pass(Duration.ofDays(30));
         stub.deny(rights.denied());
         trouble.begin(stub);
-        RotatingSecret secret = source.secret("db");
+        if (trouble.ofValue()) {
+            db = stub.secret("db").current();
+        }
+
+        List<StoreResult> results = store.read(List.of(query("db"), query("api")));
 
         boolean deniedFirst = rights == Rights.NONE && maskedByDenial(trouble);
-        if (trouble == Trouble.HEALTHY && rights != Rights.NONE) {
-            source.start(Duration.ofSeconds(10));
-            assertThat(secret.current().revealText()).isEqualTo(CANARY);
-            show(secret);
-        } else {
-            assertThat(startFailing()).hasMessageContaining("AWS Secrets Manager eu-central-1");
-            assertThat(secret.status().outcome()).contains(deniedFirst ? Outcome.ACCESS_DENIED : trouble.outcome);
-            show(secret);
-        }
+        Outcome expected = deniedFirst ? Outcome.ACCESS_DENIED : trouble.outcome;
+        assertThat(outcome(results.get(0))).isEqualTo(expected);
+        boolean ofDbAlone =
+                trouble == Trouble.DELETION_SCHEDULED || trouble == Trouble.NOT_FOUND || trouble == Trouble.HUGE;
+        assertThat(outcome(results.get(1))).isEqualTo(ofDbAlone && !deniedFirst ? Outcome.OK : expected);
+        assertThat(stub.asked()).isEqualTo(firstRead(rights, trouble, db, api));
+        shown.add(results.toString());
         assertNothingShown();
     }
 
-    private SecretStartupException startFailing() {
-        try {
-            source.start(Duration.ofMillis(900));
-            throw new AssertionError("it started");
-        } catch (SecretStartupException expected) {
-            StringWriter trace = new StringWriter();
-            expected.printStackTrace(new PrintWriter(trace));
-            shown.add(trace.toString());
-            return expected;
+    /** What the first read asks, in its order. */
+    private static List<String> firstRead(Rights rights, Trouble trouble, String db, String api) {
+        List<String> asked = new ArrayList<>(List.of("BatchGetSecretValue"));
+        if (!maskedByDenial(trouble)) { // each secret would run into it, one timeout after the other
+            if (trouble.outcome == Outcome.THROTTLED) {
+                asked.add("DescribeSecret"); // which has a quota of its own
+            }
+            return asked;
         }
+        boolean read = rights == Rights.ALL || rights == Rights.GET_ONLY; // by the batch
+        if (rights == Rights.NONE) {
+            return List.of(
+                    "BatchGetSecretValue", "DescribeSecret", "GetSecretValue", "DescribeSecret", "GetSecretValue");
+        }
+        asked.add("DescribeSecret");
+        boolean gone = trouble == Trouble.DELETION_SCHEDULED || trouble == Trouble.NOT_FOUND;
+        boolean unread = trouble.ofValue();
+        if (rights == Rights.GET_ONLY) {
+            asked.add(gone || unread ? "GetSecretValue" : "GetSecretValue AWSPREVIOUS");
+            asked.add("DescribeSecret");
+            asked.add(trouble == Trouble.KEY_REFUSED ? "GetSecretValue" : "GetSecretValue AWSPREVIOUS");
+            return asked;
+        }
+        if (!gone && (!read || unread)) {
+            asked.add("GetSecretValue " + db);
+        }
+        asked.add("DescribeSecret");
+        if (!read || trouble == Trouble.KEY_REFUSED) {
+            asked.add("GetSecretValue " + api);
+        }
+        return asked;
+    }
+
+    private StoreQuery query(String name) {
+        return StoreQuery.of(name, Duration.ofHours(24), stub.now());
+    }
+
+    private static Outcome outcome(StoreResult result) {
+        return result instanceof StoreResult.Failed failed ? failed.outcome() : Outcome.OK;
+    }
+
+    @Test
+    void startFailsWithOneExceptionThatSaysWhatIsWrong() {
+        stub.secret("db").put(CANARY);
+        stub.deny(SecretsManagerStub.Action.values());
+        var unused = source.secret("db");
+
+        assertThatExceptionOfType(SecretStartupException.class)
+                .isThrownBy(() -> source.start(Duration.ofSeconds(10)))
+                .withMessageContaining("'db': GetSecretValue was answered with HTTP 400 AccessDeniedException")
+                .withMessageContaining("AWS Secrets Manager eu-central-1")
+                .withMessageContaining("grant this service's identity permission");
     }
 
     private void show(RotatingSecret secret) {

@@ -71,6 +71,11 @@ final class SecretsManagerStub implements AutoCloseable {
             this.changed = now;
         }
 
+        /** The id of the version that is labelled as current. */
+        synchronized String current() {
+            return labels.get("AWSCURRENT");
+        }
+
         String arn() {
             return arn;
         }
