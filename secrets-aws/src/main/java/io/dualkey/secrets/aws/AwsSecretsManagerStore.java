@@ -216,7 +216,7 @@ public final class AwsSecretsManagerStore implements SecretStore {
 
     private VersionValue readCurrent(String name) throws CallFailedException {
         try {
-            return calls.current(name);
+            return calls.labelled(name, Description.CURRENT);
         } catch (CallFailedException failed) {
             noteUnreadable(name, failed);
             throw failed;
@@ -258,10 +258,10 @@ public final class AwsSecretsManagerStore implements SecretStore {
         if (isKnown(query, labels.tag()) || isKnown(query, labels.exactTag())) {
             return StoreResult.unchanged();
         }
-        VersionValue current = read != null && read.id().equals(id) ? read : readVersion(name, id);
+        VersionValue current = read != null && read.id().equals(id) ? read : asDescribed(readCurrent(name), id);
         boolean inGrace = isAccepted(labels.latestActivation(current.created()), query);
-        VersionValue previous = inGrace ? readIfPossible(name, labels.previous()) : null;
-        VersionValue pending = readIfPossible(name, labels.pending());
+        VersionValue previous = inGrace ? readIfPossible(name, Description.PREVIOUS, labels.previous()) : null;
+        VersionValue pending = readIfPossible(name, Description.PENDING, labels.pending());
 
         boolean rolledBack = previous != null && isAfter(previous.created(), current.created());
         boolean incomplete = (inGrace && previous == null && labels.previous() != null)
@@ -278,27 +278,38 @@ public final class AwsSecretsManagerStore implements SecretStore {
         return found(rolledBack || incomplete ? labels.exactTag() : labels.tag(), versions);
     }
 
-    private VersionValue readVersion(String name, String id) throws CallFailedException {
-        try {
-            return calls.version(name, id);
-        } catch (CallFailedException failed) {
-            noteUnreadable(name, failed);
-            throw failed;
+    /** Versions of before and after a rotation are never put together. */
+    private static VersionValue asDescribed(VersionValue read, String id) throws CallFailedException {
+        if (read.id().equals(id)) {
+            return read;
         }
+        throw new CallFailedException(
+                About.LABEL, Outcome.UNREACHABLE, "a rotation moved its labels while it was read", null);
     }
 
     /**
      * A version beside the current one: null where there is none, where it has no value yet, and where it cannot be read for a
      * reason that will last. A new current version must not wait for those.
      */
-    private @Nullable VersionValue readIfPossible(String name, @Nullable String id) throws CallFailedException {
-        if (id == null) {
-            return null;
-        }
+    private @Nullable VersionValue readIfPossible(String name, String label, @Nullable String id)
+            throws CallFailedException {
+        VersionValue read = id == null ? null : readIfPossible(name, label);
+        return read == null || id == null ? null : asDescribed(read, id);
+    }
+
+    private @Nullable VersionValue readIfPossible(String name, String label) throws CallFailedException {
         try {
-            return calls.version(name, id);
+            return calls.labelled(name, label);
         } catch (CallFailedException failed) {
-            return withoutIt(name, id, failed);
+            if (failed.about() == About.EVERYTHING) {
+                throw failed;
+            }
+            if (failed.about() != About.LABEL
+                    && failed.outcome() != Outcome.NOT_FOUND
+                    && !label.equals(leftOut.put(name, label))) {
+                log.warn("The version {} of secret '{}' is left out: {}", label, name, failed.detail());
+            }
+            return null;
         }
     }
 
@@ -309,7 +320,7 @@ public final class AwsSecretsManagerStore implements SecretStore {
         if (known != null && known.tag().startsWith(tag) && !isAccepted(lastActivation(known), query)) {
             return StoreResult.unchanged(); // there is no previous version to accept, whether it has its label or not
         }
-        VersionValue previous = readPrevious(query.name());
+        VersionValue previous = readIfPossible(query.name(), Description.PREVIOUS);
         tag += previous == null ? null : previous.id();
         if (isKnown(query, tag)) {
             return StoreResult.unchanged();
@@ -320,28 +331,6 @@ public final class AwsSecretsManagerStore implements SecretStore {
         }
         versions.add(dated(current, Stage.CURRENT, current.created()));
         return found(tag, versions);
-    }
-
-    private @Nullable VersionValue readPrevious(String name) throws CallFailedException {
-        try {
-            return calls.labelled(name, Description.PREVIOUS);
-        } catch (CallFailedException failed) {
-            if (failed.about() == About.LABEL) {
-                return null; // there is none, or it was taken away
-            }
-            return withoutIt(name, Description.PREVIOUS, failed);
-        }
-    }
-
-    private @Nullable VersionValue withoutIt(String name, String version, CallFailedException failed)
-            throws CallFailedException {
-        if (failed.about() == About.EVERYTHING || failed.about() == About.LABEL) {
-            throw failed;
-        }
-        if (failed.outcome() != Outcome.NOT_FOUND && !version.equals(leftOut.put(name, version))) {
-            log.warn("Version {} of secret '{}' is left out: {}", version, name, failed.detail());
-        }
-        return null;
     }
 
     /** From when on a previous version's grace is counted: the label counts, even where the times contradict it. */

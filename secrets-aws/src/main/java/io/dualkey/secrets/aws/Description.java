@@ -27,7 +27,7 @@ record Description(
 
     static final String CURRENT = "AWSCURRENT";
     static final String PREVIOUS = "AWSPREVIOUS";
-    private static final String PENDING = "AWSPENDING";
+    static final String PENDING = "AWSPENDING";
 
     static Description of(DescribeSecretResponse response) {
         Map<String, List<String>> stages = response.versionIdsToStages();

@@ -43,17 +43,13 @@ final class SecretsManagerCalls {
         return Description.of(response);
     }
 
-    /** The version that is labelled as current. */
-    VersionValue current(String secret) throws CallFailedException {
-        return value(request -> request.secretId(secret));
+    /** The version that has a label. The label is always named, since a policy may allow no more than that. */
+    VersionValue labelled(String secret, String label) throws CallFailedException {
+        return value(request -> request.secretId(secret).versionStage(label));
     }
 
     VersionValue version(String secret, String id) throws CallFailedException {
         return value(request -> request.secretId(secret).versionId(id));
-    }
-
-    VersionValue labelled(String secret, String label) throws CallFailedException {
-        return value(request -> request.secretId(secret).versionStage(label));
     }
 
     private VersionValue value(Consumer<GetSecretValueRequest.Builder> request) throws CallFailedException {

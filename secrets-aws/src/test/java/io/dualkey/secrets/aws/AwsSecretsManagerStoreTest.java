@@ -154,7 +154,11 @@ class AwsSecretsManagerStoreTest {
         assertThat(failed(results.get(2)).outcome()).isEqualTo(Outcome.ACCESS_DENIED);
         assertThat(stub.asked())
                 .containsExactly(
-                        "BatchGetSecretValue", "DescribeSecret", "DescribeSecret", "DescribeSecret", "GetSecretValue");
+                        "BatchGetSecretValue",
+                        "DescribeSecret",
+                        "DescribeSecret",
+                        "DescribeSecret",
+                        "GetSecretValue AWSCURRENT");
     }
 
     @Test
@@ -174,7 +178,7 @@ class AwsSecretsManagerStoreTest {
     void batchFindsSecretsByArnAndLeavesBeginningsOfArnsToSingleReads() {
         db.put("value");
         SecretsManagerStub.Secret api = stub.secret("api");
-        String current = api.put("other");
+        api.put("other");
         String beginning = api.arn().substring(0, api.arn().length() - 7);
 
         List<StoreResult> results = store.read(List.of(query(db.arn()), query(beginning)));
@@ -183,7 +187,7 @@ class AwsSecretsManagerStoreTest {
         assertThat(text(version(found(results.get(1)), Stage.CURRENT))).isEqualTo("other");
         assertThat(stub.asked())
                 .containsExactly(
-                        "BatchGetSecretValue", "DescribeSecret", "DescribeSecret", "GetSecretValue " + current);
+                        "BatchGetSecretValue", "DescribeSecret", "DescribeSecret", "GetSecretValue AWSCURRENT");
     }
 
     @Test
@@ -201,7 +205,7 @@ class AwsSecretsManagerStoreTest {
 
     @Test
     void valuesAreReadOnChangeOnly() {
-        String first = db.put("first");
+        db.put("first");
         StoredSecret known = readFirst("db");
         stub.asked();
         stub.pass(Duration.ofHours(1));
@@ -209,21 +213,21 @@ class AwsSecretsManagerStoreTest {
         assertThat(readAgain(known)).as("a tag was edited").isEqualTo(StoreResult.unchanged());
         assertThat(stub.asked()).containsExactly("DescribeSecret");
 
-        String second = db.put("second");
+        db.put("second");
         known = found(readAgain(known));
         assertThat(stub.asked())
-                .containsExactly("DescribeSecret", "GetSecretValue " + second, "GetSecretValue " + first);
+                .containsExactly("DescribeSecret", "GetSecretValue AWSCURRENT", "GetSecretValue AWSPREVIOUS");
         assertThat(readAgain(known)).isEqualTo(StoreResult.unchanged());
     }
 
     @Test
     void previousValueIsNotReadOnceNobodyCanAcceptIt() {
         db.put("first");
-        String second = db.put("second");
+        db.put("second");
         stub.pass(GRACE);
 
         assertThat(stages(readFirst("db"))).containsExactly(Stage.CURRENT);
-        assertThat(stub.asked()).containsExactly("DescribeSecret", "GetSecretValue " + second);
+        assertThat(stub.asked()).containsExactly("DescribeSecret", "GetSecretValue AWSCURRENT");
     }
 
     @Test
@@ -232,20 +236,21 @@ class AwsSecretsManagerStoreTest {
         db.put("first");
         stub.pass(Duration.ofDays(2));
         StoredSecret known = readFirst("db");
-        assertThat(stub.asked()).containsExactly("DescribeSecret", "GetSecretValue", "GetSecretValue AWSPREVIOUS");
+        assertThat(stub.asked())
+                .containsExactly("DescribeSecret", "GetSecretValue AWSCURRENT", "GetSecretValue AWSPREVIOUS");
         assertThat(readAgain(known)).isEqualTo(StoreResult.unchanged());
-        assertThat(stub.asked()).containsExactly("GetSecretValue");
+        assertThat(stub.asked()).containsExactly("GetSecretValue AWSCURRENT");
 
         db.put("second");
         known = found(readAgain(known));
         assertThat(stages(known)).containsExactly(Stage.PREVIOUS, Stage.CURRENT);
-        assertThat(stub.asked()).containsExactly("GetSecretValue", "GetSecretValue AWSPREVIOUS");
+        assertThat(stub.asked()).containsExactly("GetSecretValue AWSCURRENT", "GetSecretValue AWSPREVIOUS");
         assertThat(readAgain(known)).isEqualTo(StoreResult.unchanged());
-        assertThat(stub.asked()).containsExactly("GetSecretValue", "GetSecretValue AWSPREVIOUS");
+        assertThat(stub.asked()).containsExactly("GetSecretValue AWSCURRENT", "GetSecretValue AWSPREVIOUS");
 
         stub.pass(GRACE);
         assertThat(readAgain(known)).isEqualTo(StoreResult.unchanged());
-        assertThat(stub.asked()).containsExactly("GetSecretValue");
+        assertThat(stub.asked()).containsExactly("GetSecretValue AWSCURRENT");
     }
 
     // Permissions
@@ -287,11 +292,11 @@ class AwsSecretsManagerStoreTest {
         read(query("db"));
         assertThat(stub.asked())
                 .as("a check that fails costs no more than one that does not")
-                .containsExactly("GetSecretValue");
+                .containsExactly("GetSecretValue AWSCURRENT");
 
         stub.allow(DescribeSecret, GetSecretValue);
         StoredSecret known = readFirst("db");
-        assertThat(stub.asked()).startsWith("GetSecretValue", "DescribeSecret");
+        assertThat(stub.asked()).startsWith("GetSecretValue AWSCURRENT", "DescribeSecret");
         readAgain(known);
         assertThat(stub.asked()).containsExactly("DescribeSecret");
     }
@@ -354,6 +359,21 @@ class AwsSecretsManagerStoreTest {
                 .hasSize(2)
                 .allSatisfy(result -> assertThat(failed(result).outcome()).isEqualTo(Outcome.UNREACHABLE));
         assertThat(stub.asked()).isEmpty();
+    }
+
+    @Test
+    void versionsOfBeforeAndAfterARotationAreNeverPutTogether() {
+        db.put("first");
+        StoredSecret known = readFirst("db");
+        db.put("second");
+        stub.asked();
+        stub.before("GetSecretValue AWSCURRENT", () -> db.put("third"));
+
+        assertThat(failed(readAgain(known)).detail()).contains("moved its labels while it was read");
+
+        known = found(readAgain(known));
+        assertThat(text(version(known, Stage.CURRENT))).isEqualTo("third");
+        assertThat(text(version(known, Stage.PREVIOUS))).isEqualTo("second");
     }
 
     // Names and values

@@ -71,11 +71,6 @@ final class SecretsManagerStub implements AutoCloseable {
             this.changed = now;
         }
 
-        /** The id of the version that is labelled as current. */
-        synchronized String current() {
-            return labels.get("AWSCURRENT");
-        }
-
         String arn() {
             return arn;
         }
@@ -175,6 +170,8 @@ final class SecretsManagerStub implements AutoCloseable {
     private volatile Function<Action, ResponseDefinitionBuilder> trouble = action -> null;
     private volatile Instant now = Instant.parse("2026-03-01T10:00:00.123Z");
     private String quoted = "nothing";
+    private String interruptedBy = "";
+    private Runnable meanwhile = () -> {};
 
     SecretsManagerStub() {
         server = new WireMockServer(wireMockConfig().dynamicPort().extensions(new Service()));
@@ -239,6 +236,12 @@ final class SecretsManagerStub implements AutoCloseable {
         trouble = action -> null;
     }
 
+    /** What somebody does in the moment before a request is answered, once. */
+    synchronized void before(String request, Runnable change) {
+        interruptedBy = request;
+        meanwhile = change;
+    }
+
     /** What the messages of errors quote, as a careless proxy might. */
     void quote(String text) {
         quoted = text;
@@ -295,7 +298,12 @@ final class SecretsManagerStub implements AutoCloseable {
         Action action = Action.valueOf(target.substring("secretsmanager.".length()));
         Map<?, ?> body = Json.read(request.getBodyAsString(), Map.class);
         Object version = body.get("VersionId") == null ? body.get("VersionStage") : body.get("VersionId");
-        requests.add(action + (version == null ? "" : " " + version));
+        String asked = action + (version == null ? "" : " " + version);
+        requests.add(asked);
+        if (asked.equals(interruptedBy)) {
+            interruptedBy = "";
+            meanwhile.run();
+        }
         ResponseDefinitionBuilder instead = trouble.apply(action);
         if (instead != null) {
             return instead;
