@@ -2,13 +2,14 @@ package io.dualkey.secrets;
 
 import io.dualkey.secrets.Acceptance.Change;
 import io.dualkey.secrets.PartNode.View;
+import io.dualkey.secrets.StoreResult.Failed;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashMap;
 import java.util.HashSet;
-import java.util.LinkedHashSet;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -26,7 +27,8 @@ final class Composition implements SecretStore, Feed {
     /*
      * Concurrency: `made` and `catchingUp` belong to the serial queue of the composed secret, the target. Parts tell on
      * their own queues that something may have changed; what they have published is read here from volatile fields, each
-     * part as one consistent view, and a part that changes meanwhile tells again.
+     * part as one consistent view, and a part that changes meanwhile tells again. The other fields are set before the
+     * first of them can tell.
      */
 
     /** A rotation that changes several secrets passes through states that nobody is meant to use; it takes no longer. */
@@ -39,35 +41,54 @@ final class Composition implements SecretStore, Feed {
      */
     record Together(Instant from, List<VersionRecord> parts, Set<Integer> changed) {}
 
+    /** What was handed over of it. */
+    private record Made(Together together, StoredVersion version) {}
+
+    /**
+     * What a reference of the template means.
+     *
+     * @param field selects from the secret's value; null for all of it
+     */
+    record Source(SecretNode secret, @Nullable JsonPointer field) {}
+
     private final Template template;
     private final EngineThreads threads;
     private final Runnable afterMade;
-    private final List<PartNode> parts;
-    private final Set<SecretNode> roots = new LinkedHashSet<>();
+    private final List<Source> sources; // of the references, in their order
+    private final List<SecretNode> roots;
 
     private volatile @Nullable SecretNode target;
-    private List<VersionRecord> made = List.of(); // what is current by the last history handed over
+    private List<PartNode> parts = List.of(); // of the roots, in their order
+    private List<Made> made = List.of(); // the last history handed over; its last is the current one
     private @Nullable Object catchingUp;
 
-    Composition(Template template, List<RotatingSecret> secrets, EngineThreads threads, Runnable afterMade) {
+    Composition(Template template, List<Source> sources, EngineThreads threads, Runnable afterMade) {
         this.template = template;
         this.threads = threads;
         this.afterMade = afterMade;
-        List<PartNode> all = new ArrayList<>();
-        for (int i = 0; i < secrets.size(); i++) {
-            int reference = i;
-            Node<SecretValue> secret = (Node<SecretValue>) secrets.get(i);
-            all.add(secret.attach(new PartNode(secret, value -> template.check(reference, value))));
-            roots.add(secret.root());
-        }
-        this.parts = List.copyOf(all);
+        this.sources = List.copyOf(sources);
+        this.roots = sources.stream().map(Source::secret).distinct().toList();
+    }
+
+    /** The places that a secret fills: fields of one version stand together, never one beside another version's. */
+    private PartNode part(SecretNode root) {
+        return root.attach(new PartNode(root, value -> {
+            List<SecretValue> values = new ArrayList<>();
+            for (int i = 0; i < sources.size(); i++) {
+                Source source = sources.get(i);
+                if (source.secret == root) {
+                    values.add(template.check(i, source.field == null ? value : source.field.select(value)));
+                }
+            }
+            return List.copyOf(values);
+        }));
     }
 
     /** The parts' policies as one: changes are noticed when the slowest is, and nothing outlives any part's grace. */
     RotationPolicy policy() {
         Duration interval = Duration.ZERO;
-        Duration grace = parts.get(0).policy().grace();
-        for (PartNode part : parts) {
+        Duration grace = roots.get(0).policy().grace();
+        for (SecretNode part : roots) {
             RotationPolicy policy = part.policy();
             interval = policy.refreshInterval().compareTo(interval) > 0 ? policy.refreshInterval() : interval;
             grace = shorter(grace, policy.grace());
@@ -86,6 +107,7 @@ final class Composition implements SecretStore, Feed {
     /** Begins to feed a secret. */
     void feed(SecretNode composed) {
         target = composed;
+        parts = roots.stream().map(this::part).toList();
         roots.forEach(root -> root.watch(() -> composed.queue().execute(this::changed)));
         composed.queue().execute(this::changed);
     }
@@ -100,16 +122,20 @@ final class Composition implements SecretStore, Feed {
      */
     private void changed() {
         List<VersionRecord> now = current();
-        if (made.isEmpty() || now.isEmpty() || now.equals(made) || !accepted(made)) {
+        List<VersionRecord> before = made.isEmpty() ? List.of() : made.get(made.size() - 1).together.parts;
+        if (before.isEmpty() || now.isEmpty() || now.equals(before) || !accepted(before)) {
             makeNow();
             return;
         }
+        withdraw();
         if (catchingUp != null) {
             return;
         }
         List<CompletableFuture<RefreshResult>> asked = new ArrayList<>();
-        for (SecretNode root : unchanged(made, now)) {
-            asked.add(root.feed().catchUp());
+        for (int i = 0; i < parts.size(); i++) {
+            if (before.get(i) == now.get(i)) {
+                asked.add(roots.get(i).feed().catchUp());
+            }
         }
         if (asked.isEmpty()) {
             makeNow();
@@ -130,21 +156,21 @@ final class Composition implements SecretStore, Feed {
                 });
     }
 
-    private Set<SecretNode> unchanged(List<VersionRecord> before, List<VersionRecord> now) {
-        Set<SecretNode> unchanged = new LinkedHashSet<>(roots);
-        for (int i = 0; i < parts.size(); i++) {
-            if (!before.get(i).equals(now.get(i))) {
-                unchanged.remove(parts.get(i).root());
-            }
+    /** Takes back what was handed over of versions that have been revoked since; what is new may wait, this may not. */
+    private void withdraw() {
+        List<Made> left =
+                made.stream().filter(one -> accepted(one.together.parts)).toList();
+        if (left.size() < made.size()) {
+            made = left;
+            var unused = handOver();
         }
-        return unchanged;
     }
 
     /** What is current now; empty if a part has nothing. */
     private List<VersionRecord> current() {
         List<VersionRecord> current = new ArrayList<>();
         for (PartNode part : parts) {
-            Version<SecretValue> version = part.view().versions().currentOrNull();
+            Version<List<SecretValue>> version = part.view().versions().currentOrNull();
             if (version == null) {
                 return List.of();
             }
@@ -163,9 +189,9 @@ final class Composition implements SecretStore, Feed {
         return true;
     }
 
-    private static @Nullable Version<SecretValue> acceptedIn(View view, VersionRecord record) {
-        for (Version<SecretValue> version : view.versions().accepted()) {
-            if (version.record().equals(record)) {
+    private static @Nullable Version<List<SecretValue>> acceptedIn(View view, VersionRecord record) {
+        for (Version<List<SecretValue>> version : view.versions().accepted()) {
+            if (version.record() == record) {
                 return version;
             }
         }
@@ -188,52 +214,43 @@ final class Composition implements SecretStore, Feed {
         if (lacking != null) {
             return lacking.state() == SecretState.LOADING
                     ? CompletableFuture.completedFuture(false)
-                    : offer(StoreResult.failed(
+                    : told(target().offer(List.of(StoreResult.failed(
                             made.isEmpty() ? outcome(lacking) : Outcome.DISABLED,
-                            "its part '" + lacking.name() + "' is not available"));
+                            "its part '" + lacking.name() + "' is not available"))));
         }
-        List<Together> history = history(views.stream().map(View::changes).toList(), settle()).stream()
-                .filter(this::isOfWholeSecrets)
-                .toList();
-        if (history.isEmpty()) {
-            return offer(
-                    StoreResult.failed(Outcome.MALFORMED, "no version of a part has all the fields that are needed"));
-        }
-        List<StoredVersion> versions = new ArrayList<>();
+        List<Together> history = history(views.stream().map(View::changes).toList(), settle());
+        List<Made> all = new ArrayList<>();
         for (int i = 0; i < history.size(); i++) {
             StoredVersion version = version(history.get(i), views, i + 1 == history.size());
             if (version != null) {
-                versions.add(version);
+                all.add(new Made(history.get(i), version));
             }
         }
-        made = history.get(history.size() - 1).parts;
-        CompletableFuture<Boolean> published = offer(StoreResult.found(StoredSecret.of("composed", versions)));
-        for (SecretNode root : roots) {
-            if (root.state() != SecretState.HEALTHY) {
-                return offer(StoreResult.failed(outcome(root), "its part '" + root.name() + "' is degraded"))
-                        .thenCombine(published, Boolean::logicalOr);
-            }
-        }
-        return published;
+        made = List.copyOf(all);
+        return handOver();
     }
 
-    /** Fields of one secret go together: never one of a new version beside one of an old version. */
-    private boolean isOfWholeSecrets(Together together) {
-        Map<SecretNode, VersionRecord> versions = new HashMap<>();
-        for (int i = 0; i < parts.size(); i++) {
-            VersionRecord version = together.parts.get(i);
-            VersionRecord other = versions.putIfAbsent(parts.get(i).root(), version);
-            if (other != null && !other.equals(version)) {
-                return false;
+    /** Hands over what was made, and what is wrong with the parts, as one piece of news. */
+    private CompletableFuture<Boolean> handOver() {
+        Failed problem = null;
+        Instant asOf = target().now();
+        for (SecretNode root : roots) {
+            if (root.state() != SecretState.HEALTHY && problem == null) {
+                problem = new Failed(outcome(root), "its part '" + root.name() + "' is degraded", null);
+            }
+            Instant success = root.lastSuccess();
+            if (root.canChange() && success != null && success.isBefore(asOf)) {
+                asOf = success;
             }
         }
-        return true;
+        List<StoredVersion> versions = made.stream().map(Made::version).toList();
+        return told(target().offerMade(StoredSecret.of("composed", versions), asOf, problem));
     }
 
     private @Nullable SecretNode firstWithout(List<View> views) {
         for (int i = 0; i < views.size(); i++) {
             if (views.get(i).versions().currentOrNull() == null) {
-                return parts.get(i).root();
+                return roots.get(i);
             }
         }
         return null;
@@ -245,28 +262,30 @@ final class Composition implements SecretStore, Feed {
         return outcome == Outcome.OK || outcome == Outcome.DISABLED ? Outcome.MALFORMED : outcome;
     }
 
-    private CompletableFuture<Boolean> offer(StoreResult result) {
-        CompletableFuture<Boolean> published = target().offer(List.of(result));
+    private CompletableFuture<Boolean> told(CompletableFuture<Boolean> published) {
         var unused = published.thenRun(afterMade);
         return published;
     }
 
     /** What stood together, as a version; null if one of the parts is not accepted any more. */
     private @Nullable StoredVersion version(Together together, List<View> views, boolean current) {
-        List<Version<SecretValue>> values = new ArrayList<>();
+        List<String> ids = new ArrayList<>();
+        Map<SecretNode, Iterator<SecretValue>> values = new HashMap<>();
         Instant end = Instant.MAX;
         for (int i = 0; i < views.size(); i++) {
-            Version<SecretValue> value = acceptedIn(views.get(i), together.parts.get(i));
+            Version<List<SecretValue>> value = acceptedIn(views.get(i), together.parts.get(i));
             if (value == null) {
                 return null;
             }
-            values.add(value);
+            ids.add(value.id());
+            values.put(roots.get(i), value.value().iterator());
             Instant until = value.acceptedUntil().orElse(Instant.MAX);
             end = until.isBefore(end) ? until : end;
         }
-        String id = values.stream().map(Version::id).collect(Collectors.joining("+"));
-        StoredVersion version = StoredVersion.of(
-                id, template.render(values.stream().map(Version::value).toList()));
+        List<SecretValue> inOrder = sources.stream()
+                .map(source -> Objects.requireNonNull(values.get(source.secret)).next())
+                .toList();
+        StoredVersion version = StoredVersion.of(String.join("+", ids), template.render(inOrder));
         if (!together.from.equals(Instant.MIN)) {
             version = version.withActivatedAt(together.from);
         }
@@ -360,7 +379,13 @@ final class Composition implements SecretStore, Feed {
     }
 
     private void makeThen(CompletableFuture<RefreshResult> answer, List<CompletableFuture<RefreshResult>> asked) {
-        var unused = make().thenRun(() -> answer.complete(mostTelling(asked)));
+        RefreshResult answered = mostTelling(asked);
+        try {
+            var unused = make().thenRun(() -> answer.complete(answered));
+        } catch (Throwable failure) { // the queue reports it; whoever waits must not wait for ever
+            answer.complete(RefreshResult.FAILED);
+            throw failure;
+        }
     }
 
     private static RefreshResult mostTelling(List<CompletableFuture<RefreshResult>> ended) {

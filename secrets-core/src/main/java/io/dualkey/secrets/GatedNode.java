@@ -4,6 +4,7 @@ import io.dualkey.secrets.Acceptance.Accepted;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -91,12 +92,12 @@ final class GatedNode<T> extends Node<T> {
 
     /** Tests the version that would be current if it were admitted, unless it is. */
     @Override
-    void evaluated(Instant now) {
+    void evaluated(List<Occurrence> history, Instant now) {
         if (testing) {
             return;
         }
         Accepted candidate = Acceptance.at(
-                        root().history(), version -> parent.usable(version) && !resting(version), policy().grace(), now)
+                        history, version -> parent.usable(version) && !resting(version), policy().grace(), now)
                 .current();
         if (candidate == null || candidate.version() == admitted) {
             return;

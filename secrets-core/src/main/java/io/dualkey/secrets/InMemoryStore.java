@@ -6,6 +6,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.OptionalLong;
 import java.util.concurrent.CountDownLatch;
 import org.jspecify.annotations.Nullable;
 
@@ -164,6 +165,11 @@ public final class InMemoryStore implements SecretStore {
             throw new IllegalArgumentException("no secret '" + name + "' has been put");
         }
         return versions;
+    }
+
+    @Override
+    public OptionalLong calls() {
+        return OptionalLong.of(reads());
     }
 
     @Override

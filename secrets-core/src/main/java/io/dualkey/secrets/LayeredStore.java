@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -180,6 +181,15 @@ final class LayeredStore implements SecretStore {
         return layers.stream()
                 .flatMap(layer -> layer.companionOf(name).stream())
                 .findFirst();
+    }
+
+    @Override
+    public OptionalLong calls() {
+        return layers.stream()
+                .map(SecretStore::calls)
+                .filter(OptionalLong::isPresent)
+                .mapToLong(OptionalLong::getAsLong)
+                .reduce(Long::sum);
     }
 
     @Override

@@ -51,7 +51,7 @@ abstract sealed class Node<T> implements Rotating<T> permits SecretNode, MappedN
     abstract @Nullable String problemWith(VersionRecord version);
 
     /** What follows from a new view; called on the serial queue, never while the node is being made. */
-    void evaluated(Instant now) {}
+    void evaluated(List<Occurrence> history, Instant now) {}
 
     /**
      * Finds out what it can about the versions that the secret has, and forgets all others. What it found is published as
@@ -128,7 +128,7 @@ abstract sealed class Node<T> implements Rotating<T> permits SecretNode, MappedN
     /** Evaluates this node and then all below it. On the serial queue. Returns when the result may change by itself. */
     final @Nullable Instant evaluateTree(List<Occurrence> history, Instant now) {
         Instant next = evaluate(history, now);
-        evaluated(now);
+        evaluated(history, now);
         for (Node<?> child : children) {
             next = earlier(next, child.evaluateTree(history, now));
         }
@@ -183,6 +183,12 @@ abstract sealed class Node<T> implements Rotating<T> permits SecretNode, MappedN
             }
         }
         return null;
+    }
+
+    /** Adds the versions that this node and those below it accept, the current ones among them. */
+    final void addAccepted(Set<VersionRecord> accepted) {
+        versions.accepted().forEach(version -> accepted.add(version.record()));
+        children.forEach(child -> child.addAccepted(accepted));
     }
 
     /** Adds the versions that this node and those below it serve as current ones. */

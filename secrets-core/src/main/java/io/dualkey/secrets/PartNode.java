@@ -4,8 +4,11 @@ import io.dualkey.secrets.Acceptance.Change;
 import java.time.Instant;
 import java.util.List;
 
-/** A secret as part of a composed one: its values as they can stand there, and what was current when. */
-final class PartNode extends MappedNode<SecretValue, SecretValue> {
+/**
+ * A secret as part of a composed one: what stands in the composed one of each of its versions, and which was current when.
+ * A version that cannot fill all its places is not usable.
+ */
+final class PartNode extends MappedNode<SecretValue, List<SecretValue>> {
 
     /**
      * What is published of a part, consistent in itself.
@@ -13,12 +16,12 @@ final class PartNode extends MappedNode<SecretValue, SecretValue> {
      * @param versions what is accepted
      * @param changes what was current when, oldest first
      */
-    record View(Versions<SecretValue> versions, List<Change> changes) {}
+    record View(Versions<List<SecretValue>> versions, List<Change> changes) {}
 
     private volatile View view = new View(versions(), List.of());
 
-    PartNode(Node<SecretValue> secret, Parser<SecretValue, SecretValue> check) {
-        super(secret, check);
+    PartNode(SecretNode secret, Parser<SecretValue, List<SecretValue>> places) {
+        super(secret, places);
     }
 
     View view() {
@@ -26,7 +29,7 @@ final class PartNode extends MappedNode<SecretValue, SecretValue> {
     }
 
     @Override
-    void evaluated(Instant now) {
-        view = new View(versions(), Acceptance.changes(root().history(), this::usable, now));
+    void evaluated(List<Occurrence> history, Instant now) {
+        view = new View(versions(), Acceptance.changes(history, this::usable, now));
     }
 }

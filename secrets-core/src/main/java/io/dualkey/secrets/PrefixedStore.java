@@ -2,6 +2,7 @@ package io.dualkey.secrets;
 
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 
 /** A store as a source knows it that has several: its secrets' names begin with the store's prefix. */
 final class PrefixedStore implements SecretStore {
@@ -53,6 +54,11 @@ final class PrefixedStore implements SecretStore {
     @Override
     public boolean keepsHistory() {
         return store.keepsHistory();
+    }
+
+    @Override
+    public OptionalLong calls() {
+        return store.calls();
     }
 
     @Override

@@ -7,6 +7,7 @@ import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.jspecify.annotations.Nullable;
@@ -51,6 +52,7 @@ final class ReadGroup implements Feed {
     private final Runnable afterFlight;
     private final CheckListener checked;
     private final List<SecretNode> secrets = new CopyOnWriteArrayList<>();
+    private volatile @Nullable Callable<List<StoreResult>> firstRead; // shared with other groups
 
     private final Object lock = new Object();
     private @Nullable CompletableFuture<RefreshResult> flight;
@@ -91,6 +93,20 @@ final class ReadGroup implements Feed {
         if (late) {
             var unused = readAfterCurrent();
         }
+    }
+
+    SecretStore store() {
+        return store;
+    }
+
+    /** Whether all of its secrets have something to serve. */
+    boolean warm() {
+        return secrets.stream().allMatch(SecretNode::warm);
+    }
+
+    /** Makes the first read together with other groups. To be called before the start. */
+    void startWith(FirstReads first) {
+        firstRead = first.add(queries(secrets).stream().flatMap(List::stream).toList());
     }
 
     void start() {
@@ -247,8 +263,7 @@ final class ReadGroup implements Feed {
 
     private void readNow(CompletableFuture<RefreshResult> mine) {
         List<SecretNode> asked = List.copyOf(secrets);
-        List<List<StoreQuery>> queries = new ArrayList<>();
-        asked.forEach(secret -> queries.add(secret.queries()));
+        List<List<StoreQuery>> queries = queries(asked);
         long begin = threads.nanos();
         List<StoreResult> results =
                 readStore(queries.stream().flatMap(List::stream).toList());
@@ -271,9 +286,15 @@ final class ReadGroup implements Feed {
                 });
     }
 
+    private static List<List<StoreQuery>> queries(List<SecretNode> asked) {
+        return asked.stream().map(SecretNode::queries).toList();
+    }
+
     private List<StoreResult> readStore(List<StoreQuery> queries) {
+        Callable<List<StoreResult>> first = firstRead;
+        firstRead = null;
         try {
-            List<StoreResult> results = store.read(queries);
+            List<StoreResult> results = first == null ? store.read(queries) : first.call();
             if (results.size() == queries.size()) {
                 return List.copyOf(results);
             }

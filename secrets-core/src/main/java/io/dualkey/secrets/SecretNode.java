@@ -21,6 +21,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.LongAdder;
+import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -123,10 +124,16 @@ final class SecretNode extends Node<SecretValue> implements RotatingSecret {
         return end != null && !now.isBefore(end);
     }
 
+    /** What cannot change is never stale. */
     private @Nullable Instant staleFrom() {
         Instant success = lastSuccess;
         Duration limit = settings.maxStale();
-        return limit == null || success == null ? null : success.plus(limit);
+        return limit == null || success == null || !canChange() ? null : success.plus(limit);
+    }
+
+    @Nullable
+    Instant lastSuccess() {
+        return lastSuccess;
     }
 
     /** Whether the store owes an answer for so long that what it said last says little. */
@@ -203,11 +210,33 @@ final class SecretNode extends Node<SecretValue> implements RotatingSecret {
      * @return completed when they are published: whether anything changed
      */
     CompletableFuture<Boolean> offer(List<StoreResult> results) {
+        return published(() -> accept(results));
+    }
+
+    /**
+     * Takes what was made of other secrets, and what is wrong with them, in one step.
+     *
+     * @param asOf how old the oldest of the news is that it was made of
+     * @return completed when it is published: whether anything changed
+     */
+    CompletableFuture<Boolean> offerMade(StoredSecret made, Instant asOf, @Nullable Failed problem) {
+        return published(() -> {
+            List<Occurrence> before = history;
+            known = made;
+            lastSuccess = asOf;
+            history = told(made.versions());
+            apply();
+            check(problem == null ? Outcome.OK : problem.outcome(), problem == null ? "" : problem.detail(), now());
+            return !history.equals(before);
+        });
+    }
+
+    private CompletableFuture<Boolean> published(BooleanSupplier change) {
         CompletableFuture<Boolean> published = new CompletableFuture<>();
         queue.execute(() -> {
             boolean changed = false;
             try {
-                changed = accept(results);
+                changed = change.getAsBoolean();
             } finally {
                 published.complete(changed);
             }
@@ -355,15 +384,13 @@ final class SecretNode extends Node<SecretValue> implements RotatingSecret {
                 seen.add(Occurrence.of(dated, recordOf(version.id(), value, seen)));
             }
         }
-        Set<VersionRecord> served = new HashSet<>();
-        addServed(served);
-        for (int i = 0; seen.size() > Acceptance.MAX_ACCEPTED && i < seen.size() - 1; ) {
-            if (served.contains(seen.get(i).version())) {
-                i++; // however many unusable ones have come since
-            } else {
-                seen.remove(i);
-            }
-        }
+        Set<VersionRecord> wanted = new HashSet<>();
+        addAccepted(wanted);
+        addServed(wanted); // however many unusable ones have come since
+        before.stream()
+                .limit(Math.max(0, before.size() - 1)) // the newest is kept even if nobody can use it
+                .filter(one -> !wanted.contains(one.version()))
+                .forEach(seen::remove);
         return seen;
     }
 
@@ -544,7 +571,14 @@ final class SecretNode extends Node<SecretValue> implements RotatingSecret {
     boolean settled() {
         Check check = lastCheck;
         return check != null
-                && (warm() || (check.outcome != Outcome.UNREACHABLE && check.outcome != Outcome.THROTTLED));
+                && (settings.optional()
+                        || warm()
+                        || (check.outcome != Outcome.UNREACHABLE && check.outcome != Outcome.THROTTLED));
+    }
+
+    /** Whether a start can do without it. */
+    boolean optional() {
+        return settings.optional();
     }
 
     /** Whether the store could not be read even once, which is worth another try soon. */
@@ -557,7 +591,7 @@ final class SecretNode extends Node<SecretValue> implements RotatingSecret {
         Instant now = now();
         String place = " (" + store.description() + "); ";
         if (check == null) {
-            return "it has not been read yet" + place + "call SecretSource.start, and wait until it returns";
+            return "it has not been read yet" + place + "SecretSource.start loads it: use it once that has returned";
         }
         String staleness = !stale(now)
                 ? ""

@@ -16,7 +16,7 @@ public interface SecretObserver {
     default void registered(String secret) {}
 
     /**
-     * A check of a secret with its store has ended.
+     * A check of a secret with its store has ended. A composed secret has no store and no checks of its own: its parts have.
      *
      * @param secret its name
      * @param outcome how the check ended

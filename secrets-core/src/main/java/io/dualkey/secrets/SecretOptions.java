@@ -20,6 +20,7 @@ public final class SecretOptions {
     private @Nullable Duration maxStale;
     private boolean failClosed;
     private @Nullable Duration rotateEvery;
+    private boolean optional;
 
     SecretOptions() {}
 
@@ -89,6 +90,17 @@ public final class SecretOptions {
         return this;
     }
 
+    /**
+     * Lets {@link SecretSource#start} succeed without this secret: it is looked for once before the start returns, and as often
+     * as others are checked from then on. Until it is found, reads throw {@link SecretUnavailableException}.
+     *
+     * @return this
+     */
+    public SecretOptions optional() {
+        this.optional = true;
+        return this;
+    }
+
     /** What has been set, with the source's settings where it was not. */
     Settings settings(String secret, Duration refreshInterval, Duration sourcesGrace) {
         if (failClosed && maxStale == null) {
@@ -101,7 +113,7 @@ public final class SecretOptions {
                     + ", or one late check would count as staleness");
         }
         RotationPolicy policy = new RotationPolicy(refreshInterval, grace == null ? sourcesGrace : grace);
-        return new Settings(policy, companion, maxStale, failClosed, rotateEvery);
+        return new Settings(policy, companion, maxStale, failClosed, rotateEvery, optional);
     }
 
     /** The settings of one secret. */
@@ -110,5 +122,6 @@ public final class SecretOptions {
             @Nullable String companion,
             @Nullable Duration maxStale,
             boolean failClosed,
-            @Nullable Duration rotateEvery) {}
+            @Nullable Duration rotateEvery,
+            boolean optional) {}
 }

@@ -97,6 +97,10 @@ record SecretReference(
         if (name.isBlank()) {
             throw malformed(text, colon + 1, "the name of the secret is missing");
         }
+        int pin = name.indexOf("?version=");
+        if (pin >= 0) { // the name that a pinned secret of a vendor's reference has here
+            throw malformed(text, colon + 1 + pin, "a version can be told in the references of vendors only");
+        }
         if (Character.isWhitespace(name.charAt(0))) {
             throw malformed(text, colon + 1, "a space before the name of the secret");
         }

@@ -11,6 +11,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutionException;
@@ -68,8 +70,28 @@ public final class SecretSource implements AutoCloseable {
         this.stores = new Stores(from.plain, from.prefixed);
         this.refreshInterval = from.refreshInterval;
         this.grace = from.grace;
-        this.options = Map.copyOf(from.options);
+        this.options = byName(from.options);
         this.threads = threads;
+    }
+
+    /** Options may be set by any reference to a secret; here they are by its name. */
+    private Map<String, SecretOptions> byName(Map<String, SecretOptions> byReference) {
+        Map<String, SecretOptions> byName = new HashMap<>();
+        byReference.forEach((reference, one) -> {
+            if (byName.putIfAbsent(nameOf(reference), one) != null) {
+                throw new IllegalArgumentException("there are options for secret "
+                        + SecretReference.quoted(nameOf(reference)) + " under two references to it; put them together");
+            }
+        });
+        return Map.copyOf(byName);
+    }
+
+    private String nameOf(String reference) {
+        try {
+            return stores.find(SecretReference.parse(reference)).name();
+        } catch (IllegalArgumentException noSecretOfAStore) {
+            return reference; // a composed one perhaps; else the start warns that nobody uses it
+        }
     }
 
     /**
@@ -252,12 +274,18 @@ public final class SecretSource implements AutoCloseable {
         for (String reference : parsed.references()) { // all of them, before a handle is made for any
             checkPart(name, SecretReference.parse(reference));
         }
-        List<RotatingSecret> parts =
-                parsed.references().stream().map(this::secret).toList();
-        Composition composition = new Composition(parsed, parts, threads, this::checkStarting);
+        List<Composition.Source> sources = parsed.references().stream()
+                .map(SecretReference::parse)
+                .map(part -> new Composition.Source(root(part), part.field()))
+                .toList();
+        Composition composition = new Composition(parsed, sources, threads, this::checkStarting);
         RotationPolicy policy = composition.policy();
         Settings settings = options.getOrDefault(name, new SecretOptions())
                 .settings(name, policy.refreshInterval(), policy.grace());
+        if (settings.companion() != null) {
+            throw new IllegalArgumentException("the composed secret '" + name
+                    + "' cannot have a companion: its previous values are made of those of its parts; set it there");
+        }
         SecretNode secret = new SecretNode(name, composition, settings, threads, composition);
         synchronized (lock) {
             SecretNode meanwhile = composedBefore(name, template);
@@ -307,21 +335,37 @@ public final class SecretSource implements AutoCloseable {
      *     all of them
      */
     public void start(Duration deadline) {
+        warnAboutUnusedOptions();
         CompletableFuture<Void> settled = begin();
+        String silence = "no answer within " + deadline + " from ";
         try {
             settled.get(deadline.toMillis(), TimeUnit.MILLISECONDS);
         } catch (InterruptedException interrupted) {
             Thread.currentThread().interrupt();
+            silence = "the start was interrupted before an answer came from ";
         } catch (TimeoutException late) {
             settled.cancel(false);
         } catch (ExecutionException impossible) {
             throw new IllegalStateException(impossible);
         }
-        List<SecretStatus> problems = statuses().stream()
+        List<SecretStatus> problems = nodes().stream()
+                .filter(secret -> !secret.optional())
+                .map(SecretNode::status)
                 .filter(status -> status.state() == SecretState.LOADING || status.state() == SecretState.UNAVAILABLE)
                 .toList();
         if (!problems.isEmpty()) {
-            throw new SecretStartupException(describe(problems, deadline), problems);
+            throw new SecretStartupException(describe(problems, silence), problems);
+        }
+    }
+
+    /** Options for a misspelt name would change nothing, and nobody would know. */
+    private void warnAboutUnusedOptions() {
+        Set<String> unused = new TreeSet<>(options.keySet());
+        synchronized (lock) {
+            unused.removeAll(secrets.keySet());
+        }
+        if (!unused.isEmpty()) {
+            log.warn("Options are set for secrets that nobody has asked for: {}; check their names", unused);
         }
     }
 
@@ -329,14 +373,48 @@ public final class SecretSource implements AutoCloseable {
     CompletableFuture<Void> begin() {
         CompletableFuture<Void> settled = new CompletableFuture<>();
         List<ReadGroup> all;
+        boolean again;
         synchronized (lock) {
+            again = started;
             started = true;
-            starting.add(settled);
             all = List.copyOf(groups);
         }
-        all.forEach(ReadGroup::start);
-        checkStarting();
+        if (again) { // what was hopeless may have been mended since
+            var asked = all.stream()
+                    .filter(group -> !group.warm())
+                    .map(group -> group.refresh(RefreshCause.OPERATOR))
+                    .toArray(CompletableFuture<?>[]::new);
+            var unused = CompletableFuture.allOf(asked).whenComplete((done, failure) -> settleLater(settled));
+        } else {
+            startTogether(all);
+            all.forEach(ReadGroup::start);
+            settleLater(settled);
+        }
         return settled;
+    }
+
+    private void settleLater(CompletableFuture<Void> settled) {
+        synchronized (lock) {
+            starting.add(settled);
+        }
+        checkStarting();
+    }
+
+    /** Lets groups share their first read where their store can answer all at once. */
+    private static void startTogether(List<ReadGroup> groups) {
+        IdentityHashMap<SecretStore, List<ReadGroup>> byStore = new IdentityHashMap<>();
+        for (ReadGroup group : groups) {
+            if (group.store().startsTogether()) {
+                byStore.computeIfAbsent(group.store(), store -> new ArrayList<>())
+                        .add(group);
+            }
+        }
+        byStore.forEach((store, several) -> {
+            if (several.size() > 1) {
+                FirstReads first = new FirstReads(store);
+                several.forEach(group -> group.startWith(first));
+            }
+        });
     }
 
     private void checkStarting() {
@@ -352,19 +430,14 @@ public final class SecretSource implements AutoCloseable {
         done.forEach(future -> future.complete(null));
     }
 
-    private static String describe(List<SecretStatus> problems, Duration deadline) {
+    private static String describe(List<SecretStatus> problems, String silence) {
         StringBuilder text = new StringBuilder();
         text.append(problems.size() == 1 ? "1 secret" : problems.size() + " secrets")
                 .append(" could not be loaded:");
         for (SecretStatus problem : problems) {
             text.append("\n  - '").append(problem.name()).append("': ");
             if (problem.state() == SecretState.LOADING) {
-                text.append("no answer within ")
-                        .append(deadline)
-                        .append(" from ")
-                        .append(problem.store())
-                        .append("; ")
-                        .append(Outcome.UNREACHABLE.advice());
+                text.append(silence).append(problem.store()).append("; ").append(Outcome.UNREACHABLE.advice());
             } else {
                 text.append(problem.detail());
             }
@@ -372,13 +445,31 @@ public final class SecretSource implements AutoCloseable {
         return text.toString();
     }
 
+    /**
+     * {@return the handle on a secret that is in use; empty if none was made for it} Unlike {@link #secret} it makes none, so that
+     * it can be asked with names from outside, such as those of an event that says what was rotated:
+     *
+     * <pre>{@code
+     * secrets.find(event.secretName()).ifPresent(secret -> secret.refresh(RefreshCause.OPERATOR));
+     * }</pre>
+     *
+     * @param name the name of the secret as {@link SecretStatus#name} tells it
+     */
+    public Optional<RotatingSecret> find(String name) {
+        synchronized (lock) {
+            return Optional.ofNullable(secrets.get(name));
+        }
+    }
+
     /** {@return the state of each secret, in the order in which the handles were made} No I/O, no values. */
     public List<SecretStatus> statuses() {
-        List<SecretNode> all;
+        return nodes().stream().map(SecretNode::status).toList();
+    }
+
+    private List<SecretNode> nodes() {
         synchronized (lock) {
-            all = List.copyOf(secrets.values());
+            return List.copyOf(secrets.values());
         }
-        return all.stream().map(SecretNode::status).toList();
     }
 
     /**
@@ -392,6 +483,14 @@ public final class SecretSource implements AutoCloseable {
             secret = secrets.get(name);
         }
         return Optional.ofNullable(secret).map(SecretNode::status);
+    }
+
+    /**
+     * {@return how many calls each store has made of its service so far, by its {@link SecretStore#description}} Only of the
+     * stores that count them. No I/O.
+     */
+    public Map<String, Long> calls() {
+        return stores.calls();
     }
 
     /** Ends all background work. Handles keep serving what they have. */
@@ -494,12 +593,13 @@ public final class SecretSource implements AutoCloseable {
         /**
          * Says what is special about one secret.
          *
-         * @param name the secret's name
+         * @param reference the secret, as {@link SecretSource#secret} or {@link SecretSource#composed} is asked for it; a field
+         *     in it does not matter, since options are for the whole
          * @param changes sets what differs; called at once
          * @return this builder
          */
-        public Builder secret(String name, Consumer<SecretOptions> changes) {
-            changes.accept(options.computeIfAbsent(name, key -> new SecretOptions()));
+        public Builder secret(String reference, Consumer<SecretOptions> changes) {
+            changes.accept(options.computeIfAbsent(reference, key -> new SecretOptions()));
             return this;
         }
 

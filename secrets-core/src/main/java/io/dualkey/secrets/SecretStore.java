@@ -2,6 +2,7 @@ package io.dualkey.secrets;
 
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 
 /**
  * A place where secrets are kept: the interface to implement for a new kind of vault. A store does blocking I/O, keeps
@@ -98,6 +99,14 @@ public interface SecretStore {
      */
     default Optional<String> address() {
         return Optional.empty();
+    }
+
+    /**
+     * {@return how many calls this store has made of its service since it was made, failed ones included: what a vault counts,
+     * bills and throttles} Empty where there is no service, as with a directory.
+     */
+    default OptionalLong calls() {
+        return OptionalLong.empty();
     }
 
     /**

@@ -1,12 +1,14 @@
 package io.dualkey.secrets;
 
 import io.dualkey.secrets.SecretReference.Vendor;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** The stores of a source: at most one without a prefix, and others under theirs. Finds the one that a reference means. */
@@ -36,6 +38,14 @@ final class Stores {
             return others;
         }
         return plain.description() + (others.isEmpty() ? "" : ", " + others);
+    }
+
+    /** How many calls each store that counts them has made of its service, by its description. */
+    Map<String, Long> calls() {
+        Map<String, Long> calls = new LinkedHashMap<>();
+        Stream.concat(Stream.ofNullable(plain), prefixed.values().stream())
+                .forEach(store -> store.calls().ifPresent(count -> calls.merge(store.description(), count, Long::sum)));
+        return Collections.unmodifiableMap(calls);
     }
 
     /**

@@ -85,6 +85,36 @@ class AcceptanceTest {
     }
 
     @Test
+    void removedPreviousIsRefused() {
+        List<Occurrence> before = List.of(of(a, hours(0)), of(b, hours(10)));
+        assertThat(at(hours(11), before)).isEqualTo("b a<34");
+        assertThat(at(hours(11), of(b, hours(10)))).isEqualTo("b");
+    }
+
+    @Test
+    void removedVersionBetweenTwoLeavesTheOlderOneToTheNewestsActivation() {
+        assertThat(at(hours(21), of(a, hours(0)), of(c, hours(20)))).isEqualTo("c a<44");
+    }
+
+    @Test
+    void equalMaterialUnderTwoIdsIsOneVersionAndNoRotation() {
+        assertThat(at(hours(21), of(a, hours(0)), of(a, hours(20)))).isEqualTo("a");
+        assertThat(at(hours(21), of(a, hours(0)), of(b, hours(10)), of(b, hours(20))))
+                .as("the grace of a is counted from when b came first")
+                .isEqualTo("b a<34");
+    }
+
+    @Test
+    void blankCompanionIsNone() {
+        VersionRecord blank = new VersionRecord("previous", SecretValue.ofText(" "));
+        List<Occurrence> history =
+                List.of(new Occurrence(blank, null, null, null, true, Stage.NONE, Hold.WHILE_LISTED), of(b, hours(0)));
+        Verdict verdict =
+                Acceptance.at(history, version -> version.value().placeholderProblem() == null, GRACE, hours(1));
+        assertThat(text(verdict)).isEqualTo("b");
+    }
+
+    @Test
     void unusableVersionNeverReplacesAGoodOneHoweverLongItLasts() {
         List<Occurrence> history = List.of(of(a, hours(0)), of(b, hours(10)));
         Verdict verdict = Acceptance.at(history, version -> version != b, GRACE, hours(5000));

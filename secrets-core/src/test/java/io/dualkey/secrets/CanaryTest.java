@@ -112,6 +112,10 @@ class CanaryTest {
         assertThat(secret.current().revealText())
                 .as("the canary was really there")
                 .contains(CANARY);
+        assertNothingShown();
+    }
+
+    private void assertNothingShown() {
         assertThat(shown)
                 .hasSizeGreaterThan(50)
                 .allSatisfy(text -> assertThat(text).doesNotContain(CANARY));
@@ -121,6 +125,62 @@ class CanaryTest {
                 assertThat(thrown.getMessage()).doesNotContain(CANARY);
             }
         });
+    }
+
+    /** The same for fields, layers, companions, pinned versions and composed secrets, and for a start that fails. */
+    @Test
+    void valueIsShownNowhereByWhatIsMadeOfSecrets() throws Exception {
+        InMemoryStore over = new InMemoryStore(time.clock());
+        SecretSource source = SecretSource.builder(SecretStore.layered(over, new Leaky()))
+                .store("azure", new Leaky())
+                .secret("key", key -> key.companion("key-before"))
+                .threads(time)
+                .build();
+        store.put("key-before", CANARY + "-before");
+        RotatingSecret key = source.secret("key");
+        RotatingSecret password = source.secret("rds#password");
+        RotatingSecret nested = source.secret("rds#/nested/0/x");
+        RotatingSecret pinned = source.secret("@Microsoft.KeyVault(VaultName=v;SecretName=key;SecretVersion=v2)");
+        RotatingSecret url = source.composed("url", "postgresql://{rds#user}:{rds#password}@{host}/app?x={key}");
+        Rotating<?>[] all = {password, nested, pinned, url};
+
+        showTogether(source, key, all); // nothing is there yet: a start that fails
+        store.put("key", CANARY);
+        store.put("host", "db");
+        for (String document : List.of(
+                "{\"user\":\"u\",\"password\":\"%s\",\"nested\":[{\"x\":\"%s\"}]}",
+                "{\"user\":\"u\",\"password\":\"%s\",\"password\":\"%s\"}",
+                "{\"user\":\"%s\",\"%s\":1",
+                "%s%s",
+                "[\"%s\",\"%s\"]",
+                "{\"user\":{\"%s\":\"%s\"}}")) {
+            store.put("rds", document.formatted(CANARY, CANARY));
+            showTogether(source, key, all);
+        }
+        store.put("host", "db/" + CANARY + "@x"); // cannot stand in a host
+        showTogether(source, key, all);
+        over.put("key", CANARY + "-over"); // another layer
+        showTogether(source, key, all);
+        assertThat(key.current().revealText()).isEqualTo(CANARY + "-over");
+        assertThat(url.current().revealText()).contains(CANARY);
+        over.failWith(Outcome.MALFORMED);
+        fail = true;
+        showTogether(source, key, all);
+        fail = false;
+        over.recover();
+        over.delete("key");
+        store.disable("key", "v2");
+        showTogether(source, key, all);
+        assertNothingShown();
+    }
+
+    private void showTogether(SecretSource source, RotatingSecret secret, Rotating<?>... derived) throws Exception {
+        var unused = source.begin();
+        time.advance(Duration.ofMinutes(5));
+        show(source, secret, derived);
+        for (Rotating<?> handle : derived) {
+            show(source, (RotatingSecret) handle);
+        }
     }
 
     private volatile boolean fail;

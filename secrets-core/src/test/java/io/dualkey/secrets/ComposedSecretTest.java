@@ -4,6 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.read.ListAppender;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -17,6 +20,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.slf4j.LoggerFactory;
 
 /** A connection string made of a user and a password that rotate, in virtual time. */
 class ComposedSecretTest {
@@ -99,6 +103,17 @@ class ComposedSecretTest {
         time.advance(ROUND);
         assertThat(accepted(url)).containsExactly("u3:p3", "u1:p1");
         assertThat(seen).containsExactly("u1:p1", "u3:p3");
+    }
+
+    /** P3: a version that cannot fill its places replaces nothing, however long that lasts. */
+    @Test
+    void versionWithAFieldMissingIsHeldOffForLongerThanTheGrace() {
+        store.put("rds", "{\"username\":\"u1\",\"password\":\"p1\"}");
+        RotatingSecret url = source.composed("url", "{rds#username}:{rds#password}");
+        begin();
+        store.put("rds", "{\"password\":\"p2\"}");
+        time.advance(GRACE.multipliedBy(2));
+        assertThat(accepted(url)).containsExactly("u1:p1");
     }
 
     @Test
@@ -208,6 +223,36 @@ class ComposedSecretTest {
         assertThat(accepted(url)).containsExactly("u2:p2");
     }
 
+    /** What is new may wait for a store that hangs; what was revoked may not. In real time: it really hangs. */
+    @Test
+    void revokedPreviousIsRefusedWhileAnotherPartIsAskedAgain() {
+        InMemoryStore users = new InMemoryStore();
+        HangingStore passwords = new HangingStore();
+        try (SecretSource over = SecretSource.builder(users)
+                .store("slow", passwords)
+                .refreshInterval(Duration.ofMinutes(10))
+                .build()) {
+            String first = users.put("user", "u1");
+            RotatingSecret url = over.composed("url", "{user}:{slow:password}");
+            over.start(Duration.ofSeconds(30));
+            users.put("user", "u2");
+            refresh(over.secret("user"));
+            await().until(() -> accepted(url).equals(List.of("u2:p1", "u1:p1")));
+            passwords.hangs = true;
+            users.disable("user", first);
+            users.put("user", "u3");
+            refresh(over.secret("user"));
+            await().atMost(Duration.ofSeconds(8)) // a change waits for 10 seconds
+                    .until(() -> accepted(url).equals(List.of("u2:p1")));
+            passwords.release.countDown();
+            await().until(() -> accepted(url).equals(List.of("u3:p1", "u2:p1")));
+        }
+    }
+
+    private static void refresh(RotatingSecret secret) {
+        assertThat(secret.refresh(RefreshCause.OPERATOR)).succeedsWithin(Duration.ofSeconds(10));
+    }
+
     @Test
     void missingPartIsNamedAtStart() {
         store.put("user", "u1");
@@ -252,6 +297,68 @@ class ComposedSecretTest {
         time.advance(ROUND);
         assertThat(accepted(url)).containsExactly("u1:p2", "u1:p1");
         assertThat(url.status().state()).isEqualTo(SecretState.HEALTHY);
+    }
+
+    /** P6: as old as the oldest news that it is made of. */
+    @Test
+    void failsClosedByItsOwnLimit() {
+        put("u1", "p1");
+        InMemoryStore passwords = new InMemoryStore(time.clock());
+        passwords.put("password", "p1");
+        SecretSource over = SecretSource.builder(store)
+                .store("other", passwords)
+                .secret("url", url -> url.maxStale(Duration.ofMinutes(5)).failClosed())
+                .threads(time)
+                .build();
+        RotatingSecret url = over.composed("url", "{user}:{other:password}");
+        start(time, over);
+        passwords.failWith(Outcome.UNREACHABLE);
+        time.advance(Duration.ofMinutes(4));
+        assertThat(accepted(url)).containsExactly("u1:p1");
+        assertThat(url.status().state()).isEqualTo(SecretState.DEGRADED);
+        time.advance(Duration.ofMinutes(2));
+        assertThat(accepted(url)).isEmpty();
+        assertThatThrownBy(url::current).hasMessageContaining("is longer ago than PT5M and so it is refused");
+        assertThat(accepted(over.secret("other:password"))).containsExactly("p1");
+        passwords.recover();
+        time.advance(Duration.ofMinutes(5));
+        assertThat(accepted(url)).containsExactly("u1:p1");
+        assertThat(url.status().state()).isEqualTo(SecretState.HEALTHY);
+    }
+
+    @Test
+    void degradedPartIsReportedOnceForAsLongAsItLasts() {
+        put("u1", "p1");
+        Logger logger = (Logger) LoggerFactory.getLogger(SecretSource.class);
+        ListAppender<ILoggingEvent> seen = new ListAppender<>();
+        seen.start();
+        logger.addAppender(seen);
+        try {
+            started();
+            store.failWith(Outcome.UNREACHABLE);
+            time.advance(Duration.ofHours(1));
+            store.recover();
+            time.advance(Duration.ofMinutes(10));
+        } finally {
+            logger.detachAppender(seen);
+        }
+        assertThat(seen.list.stream()
+                        .map(ILoggingEvent::getFormattedMessage)
+                        .filter(message -> message.startsWith("Secret 'url'")))
+                .satisfiesExactly(
+                        first -> assertThat(first).startsWith("Secret 'url' is DEGRADED: its part '"),
+                        second -> assertThat(second).isEqualTo("Secret 'url' is HEALTHY again"));
+    }
+
+    @Test
+    void companionBelongsToAPartAndNotToTheWhole() {
+        SecretSource over = SecretSource.builder(store)
+                .secret("url", url -> url.companion("url-previous"))
+                .threads(time)
+                .build();
+        assertThatThrownBy(() -> over.composed("url", "{user}"))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContainingAll("'url'", "companion", "its parts");
     }
 
     @Test

@@ -20,6 +20,8 @@ class FleetTest {
 
     private static final Duration INTERVAL = Duration.ofSeconds(60);
 
+    private int ends;
+
     /**
      * P4: a fleet that is started in one second spreads out: at most twice the mean of a healthy fleet in any 10 seconds, while
      * the store is healthy and while it is not.
@@ -104,9 +106,12 @@ class FleetTest {
             compared += compareTwoEngines(new Random(seed), seed);
         }
         assertThat(compared).isGreaterThan(10_000);
+        assertThat(ends)
+                .as("times that something ended between two comparisons")
+                .isGreaterThan(1_000);
     }
 
-    private static long compareTwoEngines(Random random, long seed) {
+    private long compareTwoEngines(Random random, long seed) {
         VirtualTime time = new VirtualTime(seed);
         InMemoryStore store = new InMemoryStore(time.clock());
         Duration grace = Duration.ofMinutes(random.nextInt(120));
@@ -129,9 +134,29 @@ class FleetTest {
                         .as("seed %s step %s", seed, step)
                         .isEqualTo(describe(started.get(1)));
                 compared++;
+                compareAroundTheNextEnd(started, time, "seed " + seed + " step " + step);
             }
         }
         return compared;
+    }
+
+    /** The moments that matter are those at which something ends: a millisecond before, and one after. */
+    private void compareAroundTheNextEnd(List<RotatingSecret> engines, VirtualTime time, String when) {
+        Instant end = engines.get(0).versions().accepted().stream()
+                .flatMap(version -> version.acceptedUntil().stream())
+                .min(Instant::compareTo)
+                .orElse(null);
+        Duration wait =
+                end == null ? Duration.ZERO : Duration.between(time.clock().instant(), end);
+        if (wait.toMillis() < 2 || wait.compareTo(Duration.ofHours(2)) > 0) {
+            return;
+        }
+        time.advance(wait.minusMillis(1));
+        assertThat(describe(engines.get(0))).as("before: %s", when).isEqualTo(describe(engines.get(1)));
+        String before = describe(engines.get(0));
+        time.advance(Duration.ofMillis(2));
+        assertThat(describe(engines.get(0))).as("after: %s", when).isEqualTo(describe(engines.get(1)));
+        ends += describe(engines.get(0)).equals(before) ? 0 : 1; // another version may have ended it sooner
     }
 
     private static RotatingSecret engine(SecretStore store, VirtualTime time, Duration grace) {

@@ -31,6 +31,13 @@ class SecretReferenceTest {
     }
 
     @Test
+    void versionIsToldInTheReferencesOfVendorsOnly() {
+        assertThatThrownBy(() -> SecretReference.parse("aws:key?version=1"))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("character 8: a version can be told in the references of vendors only");
+    }
+
+    @Test
     void readsOurOwnForm() {
         reads("db-creds", null, null, null, "db-creds", null, null);
         reads("team/db creds", null, null, null, "team/db creds", null, null);

@@ -7,6 +7,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -107,6 +108,134 @@ class SecretSourceTest {
         time.run();
         assertThat(settled).isCompleted();
         assertThat(source.statuses().get(0).state()).isEqualTo(SecretState.UNAVAILABLE);
+    }
+
+    @Test
+    void startedAgainItAsksAgain() {
+        RotatingSecret secret = started("late");
+        assertThat(secret.status().state()).isEqualTo(SecretState.UNAVAILABLE);
+        store.put("late", "here");
+        CompletableFuture<Void> settled = source.begin();
+        assertThat(settled).isNotDone();
+        time.run();
+        assertThat(settled).isCompleted();
+        assertThat(text(secret)).isEqualTo("here");
+    }
+
+    /** P8: a store that can answer many secrets at once is asked once, and each by itself from then on. */
+    @Test
+    void firstReadsAreMadeInOneCallWhereTheStoreCan() {
+        List<Integer> sizes = new ArrayList<>();
+        SecretStore batching = new SecretStore() {
+            @Override
+            public String description() {
+                return "batching";
+            }
+
+            @Override
+            public boolean startsTogether() {
+                return true;
+            }
+
+            @Override
+            public List<StoreResult> read(List<StoreQuery> queries) throws Exception {
+                sizes.add(queries.size());
+                return store.read(queries);
+            }
+        };
+        for (int i = 0; i < 25; i++) {
+            store.put("key-" + i, "value-" + i);
+        }
+        try (SecretSource over = source(batching)) {
+            List<RotatingSecret> secrets = new ArrayList<>();
+            for (int i = 0; i < 25; i++) {
+                secrets.add(over.secret("key-" + i));
+            }
+            RotatingSecret missing = over.secret("missing");
+            start(over);
+            assertThat(sizes).containsExactly(26);
+            for (int i = 0; i < 25; i++) {
+                assertThat(text(secrets.get(i))).isEqualTo("value-" + i);
+            }
+            assertThat(missing.status().outcome()).contains(Outcome.NOT_FOUND);
+            sizes.clear();
+            time.advance(ROUND);
+            assertThat(sizes).hasSizeGreaterThanOrEqualTo(26).containsOnly(1);
+        }
+    }
+
+    @Test
+    void failedCommonFirstReadIsTriedAgainOneByOne() {
+        SecretStore broken = new SecretStore() {
+            private boolean broke;
+
+            @Override
+            public String description() {
+                return "broken at first";
+            }
+
+            @Override
+            public boolean startsTogether() {
+                return true;
+            }
+
+            @Override
+            public List<StoreResult> read(List<StoreQuery> queries) throws Exception {
+                if (!broke) {
+                    broke = true;
+                    throw new UnsupportedOperationException("canary");
+                }
+                return store.read(queries);
+            }
+        };
+        store.put("a", "1");
+        store.put("b", "2");
+        try (SecretSource over = source(broken)) {
+            RotatingSecret a = over.secret("a");
+            RotatingSecret b = over.secret("b");
+            start(over);
+            assertThat(a.status().detail())
+                    .contains("UnsupportedOperationException")
+                    .doesNotContain("canary");
+            time.advance(Duration.ofSeconds(2));
+            assertThat(List.of(text(a), text(b))).containsExactly("1", "2");
+        }
+    }
+
+    @Test
+    void optionalSecretDoesNotKeepFromStarting() {
+        SecretSource over = SecretSource.builder(store)
+                .secret("key", SecretOptions::optional)
+                .threads(time)
+                .build();
+        RotatingSecret secret = over.secret("key");
+        store.failWith(Outcome.UNREACHABLE);
+        CompletableFuture<Void> settled = over.begin();
+        time.run();
+        assertThat(settled).isCompleted();
+        over.start(Duration.ZERO);
+        assertThatThrownBy(secret::current).isInstanceOf(SecretUnavailableException.class);
+        store.recover();
+        store.put("key", "late");
+        time.advance(ROUND);
+        assertThat(text(secret)).isEqualTo("late");
+    }
+
+    @Test
+    void optionsCanBeSetByAnyReferenceToASecret() {
+        String reference = "@Microsoft.KeyVault(VaultName=kv;SecretName=key)";
+        SecretSource over = SecretSource.builder()
+                .store("azure", store)
+                .secret(reference, key -> key.grace(Duration.ofHours(3)))
+                .threads(time)
+                .build();
+        assertThat(over.secret("azure:key").policy().grace()).isEqualTo(Duration.ofHours(3));
+        assertThatThrownBy(() -> SecretSource.builder(store)
+                        .secret("db#user", db -> db.grace(Duration.ofHours(1)))
+                        .secret("db#password", db -> db.grace(Duration.ofHours(2)))
+                        .build())
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContainingAll("'db'", "two references");
     }
 
     @Test
@@ -443,6 +572,87 @@ class SecretSourceTest {
         }
     }
 
+    /** P4: Errors of parsers, gates, listeners and observers, a thousand in a row, as well as those of stores. */
+    @Test
+    void aThousandFailuresOfItsUsersDoNotEndRefresh() {
+        AtomicInteger failures = new AtomicInteger();
+        AtomicBoolean broken = new AtomicBoolean(true);
+        Runnable fail = () -> {
+            if (broken.get()) {
+                failures.incrementAndGet();
+                throw new StackOverflowError("canary");
+            }
+        };
+        store.put("key", "0");
+        RotatingSecret secret = started("key");
+        Rotating<String> parsed = secret.map(value -> {
+            fail.run();
+            return value.revealText();
+        });
+        Rotating<SecretValue> gated = secret.gatedBy(version -> fail.run());
+        secret.onRotation(version -> fail.run());
+        source.observe(new SecretObserver() {
+            @Override
+            public void checked(String name, Outcome outcome, Duration took) {
+                fail.run();
+            }
+        });
+        for (int i = 1; failures.get() < 4000; i++) {
+            store.put("key", Integer.toString(i));
+            time.advance(ROUND);
+            assertThat(text(secret)).isEqualTo(Integer.toString(i));
+        }
+        broken.set(false);
+        store.put("key", "mended");
+        time.advance(ROUND);
+        assertThat(text(secret)).isEqualTo("mended");
+        assertThat(parsed.current()).isEqualTo("mended");
+        assertThat(text(gated)).isEqualTo("mended");
+        assertThat(secret.status().state()).isEqualTo(SecretState.HEALTHY);
+    }
+
+    /** P4: what is added to the wait after failures is random over its whole range, so that a fleet does not come back at once. */
+    @Test
+    void waitsAfterFailuresAreSpreadOverTheirWholeRange() {
+        List<Double> intervals = new ArrayList<>();
+        store.put("key", "one");
+        for (int seed = 0; seed < 300; seed++) {
+            VirtualTime own = new VirtualTime(seed);
+            List<Instant> reads = new ArrayList<>();
+            SecretStore failing = new SecretStore() {
+                @Override
+                public String description() {
+                    return "failing";
+                }
+
+                @Override
+                public List<StoreResult> read(List<StoreQuery> queries) throws Exception {
+                    reads.add(own.clock().instant());
+                    return reads.size() > 1
+                            ? List.of(StoreResult.failed(Outcome.UNREACHABLE, "down"))
+                            : store.read(queries);
+                }
+            };
+            SecretSource over = SecretSource.builder(failing)
+                    .refreshInterval(INTERVAL)
+                    .threads(own)
+                    .build();
+            over.secret("key");
+            var unused = over.begin();
+            own.advance(Duration.ofMinutes(20));
+            intervals.add(Duration.between(reads.get(4), reads.get(5)).toMillis() / (double) INTERVAL.toMillis());
+        }
+        assertThat(intervals).allSatisfy(waited -> assertThat(waited).isBetween(1.0, 4.0));
+        for (double from = 1; from < 4; from += 0.5) {
+            double begin = from;
+            assertThat(intervals.stream()
+                            .filter(waited -> waited >= begin && waited < begin + 0.5)
+                            .count())
+                    .as("waits from %s intervals on", begin)
+                    .isBetween(25L, 80L);
+        }
+    }
+
     @Test
     void failingStoreIsNotAskedMoreOftenThanAHealthyOne() {
         store.put("key", "one");
@@ -644,6 +854,19 @@ class SecretSourceTest {
         time.advance(Duration.ofMinutes(5));
         assertThat(length.current()).isEqualTo(3);
         assertThat(closed.status().state()).isEqualTo(SecretState.HEALTHY);
+    }
+
+    @Test
+    void whatCannotChangeIsNeverStale() {
+        SecretSource over = SecretSource.builder(EnvironmentStore.of(Map.of("KEY", "one")))
+                .secret("KEY", key -> key.maxStale(Duration.ofMinutes(5)).failClosed())
+                .threads(time)
+                .build();
+        RotatingSecret secret = over.secret("KEY");
+        start(over);
+        time.advance(Duration.ofDays(30));
+        assertThat(text(secret)).isEqualTo("one");
+        assertThat(secret.status().state()).isEqualTo(SecretState.HEALTHY);
     }
 
     @Test

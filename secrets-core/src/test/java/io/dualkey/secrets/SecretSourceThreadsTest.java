@@ -4,12 +4,16 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.read.ListAppender;
 import com.sun.management.ThreadMXBean;
 import java.lang.management.ManagementFactory;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
@@ -18,6 +22,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
+import org.slf4j.LoggerFactory;
 
 /** The engine on its real threads. */
 class SecretSourceThreadsTest {
@@ -78,6 +83,76 @@ class SecretSourceThreadsTest {
             assertThatThrownBy(() -> source.start(Duration.ofMillis(50)))
                     .isInstanceOf(SecretStartupException.class)
                     .hasMessageContainingAll("'key'", "no answer within PT0.05S", "a store that hangs");
+        }
+    }
+
+    @Test
+    void interruptedStartSaysSo() {
+        store.hang();
+        try (SecretSource source = SecretSource.from(store)) {
+            source.secret("key");
+            Thread.currentThread().interrupt();
+            assertThatThrownBy(() -> source.start(Duration.ofSeconds(30)))
+                    .isInstanceOf(SecretStartupException.class)
+                    .hasMessageContainingAll("'key'", "interrupted before an answer came from memory");
+            assertThat(Thread.interrupted()).isTrue();
+        }
+    }
+
+    @Test
+    void optionsThatNobodyUsesAreWarnedAbout() {
+        store.put("key", "one");
+        Logger logger = (Logger) LoggerFactory.getLogger(SecretSource.class);
+        ListAppender<ILoggingEvent> seen = new ListAppender<>();
+        seen.start();
+        logger.addAppender(seen);
+        try (SecretSource source = SecretSource.builder(store)
+                .secret("key", key -> key.grace(Duration.ofHours(1)))
+                .secret("kye", key -> key.grace(Duration.ofHours(1)))
+                .build()) {
+            source.secret("key");
+            source.start(Duration.ofSeconds(30));
+        } finally {
+            logger.detachAppender(seen);
+        }
+        assertThat(seen.list)
+                .extracting(ILoggingEvent::getFormattedMessage)
+                .anySatisfy(message -> assertThat(message).contains("nobody has asked for: [kye]"));
+    }
+
+    /** P5: however many callers meet, one read is under way, and all of them get its answer. */
+    @Test
+    void concurrentCallersShareOneRead() throws Exception {
+        store.put("key", "one");
+        try (SecretSource source =
+                SecretSource.builder(store).refreshInterval(Duration.ofHours(1)).build()) {
+            RotatingSecret secret = source.secret("key");
+            source.start(Duration.ofSeconds(30));
+            assertThat(secret.refresh(RefreshCause.OPERATOR)).succeedsWithin(DEADLINE); // the first read has ended
+            long before = store.reads();
+            store.put("key", "two");
+            store.hang();
+            CompletableFuture<RefreshResult> first = secret.refresh(RefreshCause.LOGIN_FAILED);
+            List<CompletableFuture<RefreshResult>> answers = new CopyOnWriteArrayList<>();
+            List<Thread> callers = new ArrayList<>();
+            for (int i = 0; i < 200; i++) {
+                Thread caller = new Thread(() -> answers.add(secret.refresh(RefreshCause.LOGIN_FAILED)));
+                caller.start();
+                callers.add(caller);
+            }
+            for (Thread caller : callers) {
+                caller.join();
+            }
+            assertThat(answers)
+                    .hasSize(200)
+                    .allSatisfy(answer -> assertThat(answer).isNotDone());
+            store.recover();
+            assertThat(first).succeedsWithin(Duration.ofSeconds(30)).isEqualTo(RefreshResult.CHANGED);
+            assertThat(answers)
+                    .allSatisfy(answer -> assertThat(answer)
+                            .succeedsWithin(Duration.ofSeconds(30))
+                            .isEqualTo(RefreshResult.CHANGED));
+            assertThat(store.reads() - before).isEqualTo(1);
         }
     }
 

@@ -48,6 +48,15 @@ public final class SecretMeters implements MeterBinder {
 
     @Override
     public void bindTo(MeterRegistry registry) {
+        for (String store : source.calls().keySet()) {
+            FunctionCounter.builder(
+                            "dualkey.store.calls",
+                            source,
+                            from -> from.calls().getOrDefault(store, 0L).doubleValue())
+                    .description("Calls of a store to its service")
+                    .tag("store", store)
+                    .register(registry);
+        }
         var unused = source.observe(new SecretObserver() {
             @Override
             public void registered(String secret) {

@@ -2,7 +2,9 @@ package io.dualkey.secrets.micrometer;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.dualkey.secrets.DirectoryStore;
 import io.dualkey.secrets.InMemoryStore;
+import io.dualkey.secrets.Outcome;
 import io.dualkey.secrets.RefreshCause;
 import io.dualkey.secrets.RotatingSecret;
 import io.dualkey.secrets.SecretSource;
@@ -10,13 +12,18 @@ import io.dualkey.secrets.SecretValue;
 import io.dualkey.secrets.StoredVersion;
 import io.dualkey.secrets.Versions;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.ZoneOffset;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
+/** P10: what operators see of secrets and stores. */
 class SecretMetersTest {
 
     @Test
@@ -90,6 +97,32 @@ class SecretMetersTest {
                     .hasSize(2)
                     .anySatisfy(one -> assertThat(one).contains("2026-02-19"))
                     .anySatisfy(one -> assertThat(one).contains("expires at 2026-03-03"));
+        }
+    }
+
+    /** Failed calls cost as well; a directory makes none. */
+    @Test
+    void metersTellHowManyCallsTheVaultGets(@TempDir Path directory) throws IOException {
+        Files.writeString(directory.resolve("file"), "canary");
+        InMemoryStore vault = new InMemoryStore();
+        vault.put("key", "canary");
+        try (SecretSource source = SecretSource.builder()
+                .store("vault", vault)
+                .store("dir", DirectoryStore.at(directory))
+                .build()) {
+            var registry = new SimpleMeterRegistry();
+            new SecretMeters(source).bindTo(registry);
+            RotatingSecret secret = source.secret("vault:key");
+            source.secret("dir:file");
+            source.start(Duration.ofSeconds(10));
+            vault.failWith(Outcome.THROTTLED);
+            assertThat(secret.refresh(RefreshCause.OPERATOR)).succeedsWithin(Duration.ofSeconds(10));
+            assertThat(registry.get("dualkey.store.calls").functionCounters())
+                    .singleElement()
+                    .satisfies(counter -> {
+                        assertThat(counter.getId().getTag("store")).isEqualTo(vault.description());
+                        assertThat(counter.count()).isEqualTo(2);
+                    });
         }
     }
 

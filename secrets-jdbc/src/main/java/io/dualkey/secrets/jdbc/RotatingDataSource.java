@@ -111,8 +111,7 @@ public final class RotatingDataSource implements DataSource, AutoCloseable {
      * @param secret the credentials
      */
     public static RotatingDataSource over(HikariConfig config, Rotating<SecretValue> secret) {
-        Builder.check(config); // before the secret has a handle that nobody would use
-        return builder(secret.map(parserFor(config))).over(config);
+        return builder(config, secret).over(config);
     }
 
     /**
@@ -125,8 +124,7 @@ public final class RotatingDataSource implements DataSource, AutoCloseable {
      */
     public static RotatingDataSource under(HikariDataSource pool, Rotating<SecretValue> secret) {
         Builder.checkNotStarted(pool);
-        Builder.check(pool);
-        return builder(secret.map(parserFor(pool))).under(pool);
+        return builder(pool, secret).under(pool);
     }
 
     /**
@@ -136,6 +134,17 @@ public final class RotatingDataSource implements DataSource, AutoCloseable {
      */
     public static Builder builder(Rotating<DatabaseCredentials> credentials) {
         return new Builder(Objects.requireNonNull(credentials, "credentials"));
+    }
+
+    /**
+     * {@return a builder, for what is seldom set, where the secret is in one of the forms that {@link #over} reads}
+     *
+     * @param config the pool's settings, or the pool
+     * @param secret the credentials
+     */
+    public static Builder builder(HikariConfig config, Rotating<SecretValue> secret) {
+        Builder.check(config); // before the secret has a handle that nobody would use
+        return builder(secret.map(parserFor(config)));
     }
 
     private static Parser<SecretValue, DatabaseCredentials> parserFor(HikariConfig config) {

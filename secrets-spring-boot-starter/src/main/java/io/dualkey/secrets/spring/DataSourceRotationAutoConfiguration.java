@@ -1,6 +1,7 @@
 package io.dualkey.secrets.spring;
 
 import io.dualkey.secrets.jdbc.RotatingDataSource;
+import java.util.Map;
 import javax.sql.DataSource;
 import org.springframework.beans.factory.ListableBeanFactory;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
@@ -33,6 +34,11 @@ public final class DataSourceRotationAutoConfiguration {
                                 + " credentials would rotate.",
                         "Add org.springframework.boot:spring-boot-starter-jdbc and let Spring Boot make the pool, or"
                                 + " define a HikariDataSource bean. Other pools are not supported."));
+    }
+
+    @Bean
+    SecretEndpointDetails databaseEndpointDetails(DataSourceRotation rotation) {
+        return secret -> secret.equals(rotation.secret()) ? DatabaseDetails.of(rotation.status()) : Map.of();
     }
 
     /** What is shown of the database where there is health at all. */

@@ -48,8 +48,10 @@ public final class DatabaseSecretAutoConfiguration {
 
         @Bean
         DatabaseSecret dualkeyDatabaseSecret(
-                DualkeyJdbcProperties settings, ObjectProvider<DataSourceProperties> configured) {
-            String name = settings.secret();
+                DualkeyJdbcProperties settings,
+                DualkeyProperties properties,
+                ObjectProvider<DataSourceProperties> configured) {
+            String name = properties.resolve(settings.secret());
             DataSourceProperties datasource = configured.getIfAvailable();
             if (datasource == null || datasource.getUrl() == null) {
                 return new DatabaseSecret(name, DatabaseCredentials.parser());

@@ -10,8 +10,10 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
  * What is configured under {@code dualkey}. It has names of secrets and where they are kept, never a value. Safe
  * for use by several threads.
  *
- * @param stores Where the secrets are kept; exactly one store.
- * @param secrets Names of secrets to load at startup, besides those that other properties name.
+ * @param stores Where the secrets are kept. Of several without a prefix, the first that has a secret wins: the directory, then
+ *     environment variables.
+ * @param secrets Secrets to load at startup, besides those that other properties name. Each is a name, or a name with settings
+ *     of its own.
  * @param refreshInterval How often the store is checked; a tenth more or less at random.
  * @param grace How long a version is accepted after another has become current.
  * @param startupTimeout How long startup waits at most until all secrets are loaded.
@@ -19,10 +21,67 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
 @ConfigurationProperties("dualkey")
 public record DualkeyProperties(
         @DefaultValue Stores stores,
-        @DefaultValue List<String> secrets,
+        @DefaultValue List<Secret> secrets,
         @DefaultValue("60s") Duration refreshInterval,
         @DefaultValue("24h") Duration grace,
         @DefaultValue("10s") Duration startupTimeout) {
+
+    /** The secret that a property means: an alias, or a reference as it stands. */
+    @Nullable
+    String resolve(@Nullable String nameOrReference) {
+        for (Secret secret : secrets) {
+            if (secret.name() != null && secret.name().equals(nameOrReference)) {
+                return secret.where();
+            }
+        }
+        return nameOrReference;
+    }
+
+    /**
+     * One secret.
+     *
+     * @param name The name by which the application knows the secret.
+     * @param reference Where it is kept, if not under that name: with a store's prefix before it or a JSON field after it, such
+     *     as "aws:prod/payment#key".
+     * @param required Whether startup fails without the secret.
+     * @param grace How long a version of this secret is accepted after another has become current.
+     * @param companion Name of the secret in the same store that holds the previous value while it is accepted.
+     * @param maxStale How long the secret may be served without a successful check.
+     * @param failClosed Whether it is refused after that time, rather than warned about.
+     * @param rotateEvery How often it ought to be rotated; later than that it is warned about.
+     */
+    public record Secret(
+            @Nullable String name,
+            @Nullable String reference,
+            @DefaultValue("true") boolean required,
+            @Nullable Duration grace,
+            @Nullable String companion,
+            @Nullable Duration maxStale,
+            @DefaultValue("false") boolean failClosed,
+            @Nullable Duration rotateEvery) {
+
+        /**
+         * {@return a secret with no settings of its own; how an entry is read that is a name alone}
+         *
+         * @param name the name
+         */
+        public static Secret valueOf(String name) {
+            return new Secret(name, null, true, null, null, null, false, null);
+        }
+
+        String where() {
+            return reference != null ? reference : name != null ? name : "";
+        }
+
+        boolean hasSettings() {
+            return !required
+                    || grace != null
+                    || companion != null
+                    || maxStale != null
+                    || failClosed
+                    || rotateEvery != null;
+        }
+    }
 
     /**
      * Where secrets are kept.
@@ -37,13 +96,17 @@ public record DualkeyProperties(
      * A directory with one file for each secret.
      *
      * @param path The directory, such as the mount of a Kubernetes Secret or of the Secrets Store CSI driver.
+     * @param prefix What stands before the names of its secrets, with a colon, where several stores are used side by side.
      */
-    public record Directory(@Nullable String path) {}
+    public record Directory(@Nullable String path, @Nullable String prefix) {}
 
     /**
      * The environment variables of this process.
      *
      * @param enabled Whether secrets are read from environment variables, which are read once and never rotate.
+     * @param prefix What stands before the names of its secrets, with a colon, where several stores are used side by side.
      */
-    public record Environment(@DefaultValue("false") boolean enabled) {}
+    public record Environment(
+            @DefaultValue("false") boolean enabled,
+            @Nullable String prefix) {}
 }

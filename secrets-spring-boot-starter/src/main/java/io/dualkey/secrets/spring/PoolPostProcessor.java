@@ -76,7 +76,9 @@ final class PoolPostProcessor implements DestructionAwareBeanPostProcessor, Prio
         }
         SecretSource source = sources.getObject();
         RotatingSecret secret = NamedSecret.of(
-                source, DatabaseSecret.PROPERTY, settings.getObject().secret());
+                source,
+                DatabaseSecret.PROPERTY,
+                properties.getObject().resolve(settings.getObject().secret()));
         RotatingDataSource placed;
         try {
             placed = place(pool, secret, source);
@@ -100,9 +102,10 @@ final class PoolPostProcessor implements DestructionAwareBeanPostProcessor, Prio
 
     private RotatingDataSource place(HikariDataSource pool, RotatingSecret secret, SecretSource source) {
         DatabaseSecret parsed = secrets.getIfAvailable();
-        return parsed == null
-                ? RotatingDataSource.under(pool, secret)
-                : RotatingDataSource.builder(parsed.credentials(source)).under(pool);
+        RotatingDataSource.Builder builder = parsed == null
+                ? RotatingDataSource.builder(pool, secret)
+                : RotatingDataSource.builder(parsed.credentials(source));
+        return builder.maxFailedLogins(settings.getObject().maxFailedLogins()).under(pool);
     }
 
     @Override

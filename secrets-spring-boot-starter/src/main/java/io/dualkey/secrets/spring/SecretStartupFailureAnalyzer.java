@@ -6,7 +6,6 @@ import io.dualkey.secrets.SecretState;
 import io.dualkey.secrets.SecretStatus;
 import java.util.List;
 import java.util.stream.Collectors;
-import org.springframework.boot.context.properties.bind.Bindable;
 import org.springframework.boot.context.properties.bind.Binder;
 import org.springframework.boot.diagnostics.AbstractFailureAnalyzer;
 import org.springframework.boot.diagnostics.FailureAnalysis;
@@ -54,8 +53,7 @@ final class SecretStartupFailureAnalyzer extends AbstractFailureAnalyzer<SecretS
                 return " (" + property + ")";
             }
         }
-        boolean listed = binder.bind("dualkey.secrets", Bindable.listOf(String.class)).orElse(List.of()).stream()
-                .anyMatch(reference -> names(reference, secret));
+        boolean listed = SecretBeans.listed(environment).stream().anyMatch(entry -> names(entry.where(), secret));
         return listed ? " (dualkey.secrets)" : "";
     }
 

@@ -2,30 +2,34 @@ package io.dualkey.secrets.spring;
 
 import io.dualkey.secrets.DirectoryStore;
 import io.dualkey.secrets.EnvironmentStore;
+import io.dualkey.secrets.SecretOptions;
 import io.dualkey.secrets.SecretSource;
 import io.dualkey.secrets.SecretStore;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.beans.factory.SmartInitializingSingleton;
 import org.springframework.beans.factory.config.BeanFactoryPostProcessor;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
 import org.springframework.boot.autoconfigure.condition.AnyNestedCondition;
-import org.springframework.boot.autoconfigure.condition.ConditionMessage;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnBean;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnBooleanProperty;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnProperty;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnWebApplication;
 import org.springframework.boot.autoconfigure.condition.NoneNestedConditions;
-import org.springframework.boot.autoconfigure.condition.OnPropertyListCondition;
 import org.springframework.boot.context.properties.EnableConfigurationProperties;
 import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Condition;
+import org.springframework.context.annotation.ConditionContext;
 import org.springframework.context.annotation.Conditional;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.context.annotation.Lazy;
 import org.springframework.core.env.Environment;
+import org.springframework.core.type.AnnotatedTypeMetadata;
 
 /**
  * Auto-configuration of a {@link SecretStore} from properties and of a started {@link SecretSource} over it. Beans of the
@@ -43,19 +47,37 @@ public final class SecretsAutoConfiguration {
     }
 
     @Bean
-    @ConditionalOnMissingBean
-    @Conditional(StoreIsConfigured.class)
-    SecretStore secretStore(DualkeyProperties properties) {
-        String directory = properties.stores().directory().path();
-        boolean environment = properties.stores().environment().enabled();
-        if (directory != null && environment) {
-            throw new MisconfigurationException(
-                    "Two stores are configured: dualkey.stores.directory.path and"
-                            + " dualkey.stores.environment.enabled. One is supported; several, one over the other,"
-                            + " come with a later version.",
-                    "Remove one of the two, or define a SecretStore bean that reads both.");
+    static SecretBeans dualkeySecretBeans(Environment environment) {
+        return new SecretBeans(environment);
+    }
+
+    @Configuration(proxyBeanMethods = false)
+    @ConditionalOnProperty("dualkey.stores.directory.path")
+    @ConditionalOnMissingBean(SecretStore.class)
+    static class DirectoryIsConfigured {
+
+        @Bean
+        ConfiguredStore dualkeyDirectoryStore(DualkeyProperties properties) {
+            DualkeyProperties.Directory directory = properties.stores().directory();
+            return new ConfiguredStore(
+                    ConfiguredStore.DIRECTORY,
+                    directory.prefix(),
+                    DirectoryStore.at(path(String.valueOf(directory.path()))));
         }
-        return directory == null ? EnvironmentStore.system() : DirectoryStore.at(path(directory));
+    }
+
+    @Configuration(proxyBeanMethods = false)
+    @ConditionalOnBooleanProperty("dualkey.stores.environment.enabled")
+    @ConditionalOnMissingBean(SecretStore.class)
+    static class EnvironmentIsConfigured {
+
+        @Bean
+        ConfiguredStore dualkeyEnvironmentStore(DualkeyProperties properties) {
+            return new ConfiguredStore(
+                    ConfiguredStore.ENVIRONMENT,
+                    properties.stores().environment().prefix(),
+                    EnvironmentStore.system());
+        }
     }
 
     private static Path path(String directory) {
@@ -79,10 +101,14 @@ public final class SecretsAutoConfiguration {
     @ConditionalOnMissingBean
     @Conditional(SourceIsNeeded.class)
     SecretSource secretSource(
-            DualkeyProperties properties, ObjectProvider<SecretStore> stores, ObjectProvider<SecretHandles> handles) {
-        SecretSource source = source(properties, stores.stream().toList());
+            DualkeyProperties properties,
+            ObjectProvider<SecretStore> own,
+            ObjectProvider<ConfiguredStore> configured,
+            ObjectProvider<SecretHandles> handles) {
+        SecretSource source = source(
+                properties, own.stream().toList(), configured.orderedStream().toList());
         try {
-            properties.secrets().forEach(name -> NamedSecret.of(source, "dualkey.secrets", name));
+            properties.secrets().forEach(secret -> NamedSecret.of(source, "dualkey.secrets", secret.where()));
             handles.orderedStream().forEach(part -> part.makeFrom(source));
             source.start(properties.startupTimeout());
             return source;
@@ -92,28 +118,65 @@ public final class SecretsAutoConfiguration {
         }
     }
 
-    private static SecretSource source(DualkeyProperties properties, List<SecretStore> stores) {
-        if (stores.isEmpty()) {
+    private static SecretSource source(
+            DualkeyProperties properties, List<SecretStore> own, List<ConfiguredStore> configured) {
+        if (own.isEmpty() && configured.isEmpty()) {
             throw new MisconfigurationException(
                     "Properties under dualkey name secrets, but nothing says where they are kept.",
                     "Set dualkey.stores.directory.path or dualkey.stores.environment.enabled=true, or define a"
                             + " SecretStore bean.");
         }
-        if (stores.size() > 1) {
+        if (own.size() > 1) {
             throw new MisconfigurationException(
-                    "There are " + stores.size() + " SecretStore beans. One is supported; several, one over the"
-                            + " other, come with a later version.",
-                    "Keep one of them, or define a SecretSource bean of your own.");
+                    "There are " + own.size() + " SecretStore beans, and nothing says which of them has a secret.",
+                    "Define one that asks them in turn, SecretStore.layered(first, second), or a SecretSource bean that"
+                            + " gives each a prefix.");
         }
         try {
-            return SecretSource.builder(stores.get(0))
-                    .refreshInterval(properties.refreshInterval())
-                    .grace(properties.grace())
-                    .build();
+            SecretSource.Builder builder = own.isEmpty() ? builder(configured) : SecretSource.builder(own.get(0));
+            builder.refreshInterval(properties.refreshInterval()).grace(properties.grace());
+            properties.secrets().stream()
+                    .filter(DualkeyProperties.Secret::hasSettings)
+                    .forEach(secret -> builder.secret(secret.where(), options -> apply(secret, options)));
+            return builder.build();
         } catch (IllegalArgumentException outOfRange) {
             throw new MisconfigurationException(
                     "A property under dualkey is out of range: " + outOfRange.getMessage() + ".",
-                    "Correct dualkey.refresh-interval or dualkey.grace.");
+                    "Correct dualkey.refresh-interval, dualkey.grace, the settings under dualkey.secrets or the prefix of"
+                            + " a store.");
+        }
+    }
+
+    private static SecretSource.Builder builder(List<ConfiguredStore> configured) {
+        SecretStore[] plain = configured.stream()
+                .filter(one -> one.prefix() == null)
+                .map(ConfiguredStore::store)
+                .toArray(SecretStore[]::new);
+        SecretSource.Builder builder = plain.length == 0
+                ? SecretSource.builder()
+                : SecretSource.builder(
+                        plain.length == 1
+                                ? plain[0]
+                                : SecretStore.layered(plain[0], Arrays.copyOfRange(plain, 1, plain.length)));
+        for (ConfiguredStore one : configured) {
+            String prefix = one.prefix();
+            if (prefix != null) {
+                builder.store(prefix, one.store());
+            }
+        }
+        return builder;
+    }
+
+    private static void apply(DualkeyProperties.Secret secret, SecretOptions options) {
+        Optional.ofNullable(secret.grace()).ifPresent(options::grace);
+        Optional.ofNullable(secret.companion()).ifPresent(options::companion);
+        Optional.ofNullable(secret.maxStale()).ifPresent(options::maxStale);
+        Optional.ofNullable(secret.rotateEvery()).ifPresent(options::rotateEvery);
+        if (secret.failClosed()) {
+            options.failClosed();
+        }
+        if (!secret.required()) {
+            options.optional();
         }
     }
 
@@ -154,19 +217,6 @@ public final class SecretsAutoConfiguration {
         }
     }
 
-    static final class StoreIsConfigured extends AnyNestedCondition {
-
-        StoreIsConfigured() {
-            super(ConfigurationPhase.REGISTER_BEAN);
-        }
-
-        @ConditionalOnProperty("dualkey.stores.directory.path")
-        static final class Directory {}
-
-        @ConditionalOnBooleanProperty("dualkey.stores.environment.enabled")
-        static final class EnvironmentVariables {}
-    }
-
     /** Secrets that are named without a store are a mistake to be told about, not a reason to back off. */
     static final class SourceIsNeeded extends AnyNestedCondition {
 
@@ -176,6 +226,9 @@ public final class SecretsAutoConfiguration {
 
         @ConditionalOnBean(SecretStore.class)
         static final class Store {}
+
+        @ConditionalOnBean(ConfiguredStore.class)
+        static final class Configured {}
 
         @ConditionalOnProperty("dualkey.jwt.secret")
         static final class Jwt {}
@@ -187,10 +240,11 @@ public final class SecretsAutoConfiguration {
         static final class Listed {}
     }
 
-    static final class SecretsAreListed extends OnPropertyListCondition {
+    static final class SecretsAreListed implements Condition {
 
-        SecretsAreListed() {
-            super("dualkey.secrets", () -> ConditionMessage.forCondition("Dualkey secrets"));
+        @Override
+        public boolean matches(ConditionContext context, AnnotatedTypeMetadata metadata) {
+            return !SecretBeans.listed(context.getEnvironment()).isEmpty();
         }
     }
 }

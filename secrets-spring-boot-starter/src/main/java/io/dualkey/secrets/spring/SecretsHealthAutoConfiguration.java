@@ -23,7 +23,10 @@ public final class SecretsHealthAutoConfiguration {
     @Bean
     @ConditionalOnMissingBean(name = {"dualkeyHealthContributor", "dualkeyHealthIndicator"})
     CompositeHealthContributor dualkeyHealthContributor(
-            SecretSource source, ObjectProvider<SecretHealthDetails> details) {
-        return new SecretsHealthContributor(source, details.orderedStream().toList());
+            SecretSource source, DualkeyProperties properties, ObjectProvider<SecretHealthDetails> details) {
+        return new SecretsHealthContributor(
+                source,
+                new SecretNames(source, properties.secrets()),
+                details.orderedStream().toList());
     }
 }

@@ -16,26 +16,31 @@ import org.springframework.boot.health.contributor.HealthIndicator;
 
 /**
  * The health of each secret, from cached state: no I/O. A secret that is served is up, also when it is degraded, since
- * restarting or unplugging the service would not mend its store; one that is not served is down.
+ * restarting or unplugging the service would not mend its store; one that is not served is down, or unknown if the service
+ * can do without it.
  */
 final class SecretsHealthContributor implements CompositeHealthContributor {
 
     private final SecretSource source;
+    private final SecretNames names;
     private final List<SecretHealthDetails> details;
 
-    SecretsHealthContributor(SecretSource source, List<SecretHealthDetails> details) {
+    SecretsHealthContributor(SecretSource source, SecretNames names, List<SecretHealthDetails> details) {
         this.source = source;
+        this.names = names;
         this.details = details;
     }
 
     @Override
-    public @Nullable HealthContributor getContributor(String name) {
+    public @Nullable HealthContributor getContributor(String alias) {
+        String name = names.nameOf(alias);
         return source.status(name).map(status -> indicator(name)).orElse(null);
     }
 
     @Override
     public Stream<HealthContributors.Entry> stream() {
-        return source.statuses().stream().map(status -> new Entry(status.name(), indicator(status.name())));
+        return source.statuses().stream()
+                .map(status -> new Entry(names.aliasOf(status.name()), indicator(status.name())));
     }
 
     private HealthIndicator indicator(String name) {
@@ -44,7 +49,8 @@ final class SecretsHealthContributor implements CompositeHealthContributor {
 
     private Health health(SecretStatus status) {
         boolean served = status.state() == SecretState.HEALTHY || status.state() == SecretState.DEGRADED;
-        Health.Builder health = served ? Health.up() : Health.down();
+        Health.Builder health =
+                served ? Health.up() : names.isOptional(status.name()) ? Health.unknown() : Health.down();
         health.withDetail("state", status.state().name().toLowerCase(Locale.ROOT));
         if (!status.detail().isEmpty()) {
             health.withDetail("reason", status.detail());

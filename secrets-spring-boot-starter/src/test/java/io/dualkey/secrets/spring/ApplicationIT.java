@@ -117,7 +117,7 @@ class ApplicationIT {
     @AfterEach
     void nothingOfASecretIsLoggedOrShown(CapturedOutput output) throws Exception {
         assertThat(output).doesNotContain(CANARY);
-        for (String endpoint : List.of("health", "configprops", "env")) {
+        for (String endpoint : List.of("health", "configprops", "env", "secrets", "beans", "conditions", "mappings")) {
             assertThat(get("/actuator/" + endpoint, null).body()).doesNotContain(CANARY);
         }
     }
@@ -221,6 +221,22 @@ class ApplicationIT {
 
         assertThat(groups.get("liveness")).matches(group -> !group.isMember("dualkey"));
         assertThat(groups.get("readiness")).matches(group -> !group.isMember("dualkey"));
+    }
+
+    @Test
+    void endpointShowsMetadataAndDoesNotRefreshUnlessThatIsAllowed() throws Exception {
+        String all = get("/actuator/secrets", null).body();
+        assertThat(JsonPath.<Map<String, Object>>read(all, "$.secrets"))
+                .containsOnlyKeys("sendgrid-api-key", "jwt-key", "database-url");
+        String database = get("/actuator/secrets/database-url", null).body();
+        assertThat(JsonPath.<String>read(database, "$.state")).isEqualTo("healthy");
+        assertThat(JsonPath.<List<Object>>read(database, "$.credentials")).isNotEmpty();
+        HttpRequest refresh = HttpRequest.newBuilder(
+                        URI.create("http://localhost:" + port + "/actuator/secrets/database-url"))
+                .POST(HttpRequest.BodyPublishers.noBody())
+                .build();
+        assertThat(http.send(refresh, HttpResponse.BodyHandlers.ofString()).statusCode())
+                .isIn(404, 405);
     }
 
     @Test

@@ -59,14 +59,27 @@ class FailureAnalysisTest {
     }
 
     @Test
-    void refusesTwoStoresAndSaysThatLayeringComesLater(CapturedOutput output) {
-        failToStart(List.of(), "dualkey.stores.directory.path=" + directory, "dualkey.stores.environment.enabled=true");
+    void refusesAPrefixThatIsNone(CapturedOutput output) {
+        failToStart(List.of(), "dualkey.stores.directory.path=" + directory, "dualkey.stores.directory.prefix=a b");
 
-        assertThat(output)
-                .contains("Two stores are configured")
-                .contains("dualkey.stores.directory.path")
-                .contains("dualkey.stores.environment.enabled")
-                .contains("come with a later version");
+        assertThat(output).contains("out of range", "prefix of a store", "'a b'");
+    }
+
+    @Test
+    void refusesSettingsThatContradictEachOther(CapturedOutput output) {
+        failToStart(List.of(new InMemoryStore()), "dualkey.secrets[0].name=x", "dualkey.secrets[0].fail-closed=true");
+
+        assertThat(output).contains("secret 'x' is to fail closed, but no maxStale says when", "dualkey.secrets");
+    }
+
+    @Test
+    void namesTheEntryOfASecretThatIsKeptUnderAnotherName(CapturedOutput output) {
+        failToStart(
+                List.of(new InMemoryStore()),
+                "dualkey.secrets[0].name=payment",
+                "dualkey.secrets[0].reference=prod/payment#key");
+
+        assertThat(output).contains("'prod/payment' (dualkey.secrets): ");
     }
 
     @Test
@@ -89,7 +102,7 @@ class FailureAnalysisTest {
     void saysWhatIsOutOfRange(String property, CapturedOutput output) {
         failToStart(List.of(new InMemoryStore()), property);
 
-        assertThat(output).contains("out of range").contains("Correct dualkey.refresh-interval or dualkey.grace");
+        assertThat(output).contains("out of range").contains("Correct dualkey.refresh-interval, dualkey.grace");
     }
 
     @ParameterizedTest

@@ -3,13 +3,14 @@ package io.dualkey.secrets.spring;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.dualkey.secrets.DirectoryStore;
-import io.dualkey.secrets.EnvironmentStore;
 import io.dualkey.secrets.InMemoryStore;
 import io.dualkey.secrets.RefreshCause;
 import io.dualkey.secrets.RefreshResult;
 import io.dualkey.secrets.Rotating;
+import io.dualkey.secrets.RotatingSecret;
 import io.dualkey.secrets.SecretSource;
 import io.dualkey.secrets.SecretStartupException;
+import io.dualkey.secrets.SecretState;
 import io.dualkey.secrets.SecretStore;
 import io.dualkey.secrets.SecretValue;
 import io.dualkey.secrets.micrometer.SecretMeters;
@@ -17,6 +18,8 @@ import io.micrometer.core.instrument.binder.MeterBinder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Map;
+import java.util.Objects;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.springframework.boot.LazyInitializationBeanFactoryPostProcessor;
@@ -30,6 +33,7 @@ class SecretsAutoConfigurationTest {
     private final ApplicationContextRunner runner = new ApplicationContextRunner()
             .withConfiguration(AutoConfigurations.of(
                     SecretsAutoConfiguration.class,
+                    SecretsEndpointAutoConfiguration.class,
                     SecretsHealthAutoConfiguration.class,
                     SecretsMetricsAutoConfiguration.class));
 
@@ -58,9 +62,11 @@ class SecretsAutoConfigurationTest {
                         "dualkey.refresh-interval=5s",
                         "dualkey.grace=2h")
                 .run(context -> {
-                    assertThat(context.getBean(SecretStore.class)).isInstanceOf(DirectoryStore.class);
                     SecretSource source = context.getBean(SecretSource.class);
-                    assertThat(source.statuses()).hasSize(1);
+                    assertThat(source.statuses())
+                            .singleElement()
+                            .satisfies(status -> assertThat(status.store())
+                                    .isEqualTo(DirectoryStore.at(directory).description()));
                     assertThat(source.secret("api-key").current().revealText()).isEqualTo("k-1");
                     assertThat(source.secret("api-key").policy().refreshInterval())
                             .isEqualTo(Duration.ofSeconds(5));
@@ -83,10 +89,116 @@ class SecretsAutoConfigurationTest {
     void readsTheEnvironmentWhereThatIsEnabled() {
         runner.withPropertyValues("dualkey.stores.environment.enabled=true", "dualkey.secrets=PATH")
                 .run(context -> {
-                    assertThat(context.getBean(SecretStore.class)).isInstanceOf(EnvironmentStore.class);
                     SecretSource source = context.getBean(SecretSource.class);
                     assertThat(source.secret("PATH").current().revealText()).isEqualTo(System.getenv("PATH"));
                 });
+    }
+
+    @Test
+    void asksSeveralStoresInTurnTheDirectoryFirst() throws Exception {
+        Files.writeString(directory.resolve("HOME"), "from the directory");
+        runner.withPropertyValues(
+                        "dualkey.stores.directory.path=" + directory,
+                        "dualkey.stores.environment.enabled=true",
+                        "dualkey.secrets=HOME,PATH")
+                .run(context -> {
+                    SecretSource source = context.getBean(SecretSource.class);
+                    assertThat(source.secret("HOME").current().revealText()).isEqualTo("from the directory");
+                    assertThat(source.secret("PATH").current().revealText()).isEqualTo(System.getenv("PATH"));
+                });
+    }
+
+    @Test
+    void keepsStoresApartThatHavePrefixes() throws Exception {
+        Files.writeString(directory.resolve("key"), "k-1");
+        runner.withPropertyValues(
+                        "dualkey.stores.directory.path=" + directory,
+                        "dualkey.stores.directory.prefix=files",
+                        "dualkey.stores.environment.enabled=true",
+                        "dualkey.stores.environment.prefix=env",
+                        "dualkey.secrets=files:key,env:PATH")
+                .run(context -> {
+                    SecretSource source = context.getBean(SecretSource.class);
+                    assertThat(source.secret("files:key").current().revealText())
+                            .isEqualTo("k-1");
+                    assertThat(source.secret("env:PATH").current().revealText()).isEqualTo(System.getenv("PATH"));
+                });
+    }
+
+    @Test
+    void givesSecretsSettingsOfTheirOwn() {
+        memory.put("prod/payment", "{\"key\":\"k-1\"}");
+        memory.put("api-key", "a-1");
+        runner.withBean(SecretStore.class, () -> memory)
+                .withPropertyValues(
+                        "dualkey.secrets[0]=api-key",
+                        "dualkey.secrets[1].name=payment",
+                        "dualkey.secrets[1].reference=prod/payment#key",
+                        "dualkey.secrets[1].grace=1h",
+                        "dualkey.secrets[1].rotate-every=90d",
+                        "dualkey.secrets[1].max-stale=6h",
+                        "dualkey.secrets[1].fail-closed=true",
+                        "dualkey.secrets[2].name=extra",
+                        "dualkey.secrets[2].required=false")
+                .run(context -> {
+                    SecretSource source = context.getBean(SecretSource.class);
+                    assertThat(source.secret("prod/payment").policy().grace()).isEqualTo(Duration.ofHours(1));
+                    assertThat(source.secret("api-key").policy().grace()).isEqualTo(Duration.ofHours(24));
+                    assertThat(source.status("prod/payment").orElseThrow().rotationDue())
+                            .isPresent();
+                    assertThat(source.status("extra").orElseThrow().state()).isEqualTo(SecretState.UNAVAILABLE);
+                });
+    }
+
+    @Test
+    void injectsHandlesByNameThatFollowARotation() {
+        memory.put("prod/payment", "{\"key\":\"k-1\"}");
+        memory.put("api-key", "a-1");
+        runner.withBean(SecretStore.class, () -> memory)
+                .withBean(Clients.class)
+                .withPropertyValues(
+                        "dualkey.secrets[0]=api-key",
+                        "dualkey.secrets[1].name=payment",
+                        "dualkey.secrets[1].reference=prod/payment#key")
+                .run(context -> {
+                    Clients clients = context.getBean(Clients.class);
+                    assertThat(clients.apiKey.current()).isEqualTo("a-1");
+                    assertThat(clients.payment.current().revealText()).isEqualTo("k-1");
+                    assertThat(clients.paymentSecret.status().name()).isEqualTo("prod/payment");
+                    memory.put("api-key", "a-2");
+                    assertThat(clients.apiKey.refresh(RefreshCause.OPERATOR)).succeedsWithin(Duration.ofSeconds(10));
+                    assertThat(clients.apiKey.current()).isEqualTo("a-2");
+                });
+    }
+
+    @Test
+    void endpointTellsMetadataAndRefreshes() {
+        memory.put("api-key", "canary-1");
+        runner.withBean(SecretStore.class, () -> memory)
+                .withPropertyValues("dualkey.secrets=api-key", "management.endpoints.web.exposure.include=secrets")
+                .run(context -> {
+                    SecretsEndpoint endpoint = context.getBean(SecretsEndpoint.class);
+                    Map<String, Object> before = Objects.requireNonNull(endpoint.secret("api-key"));
+                    assertThat(before)
+                            .containsEntry("state", "healthy")
+                            .containsEntry("lastOutcome", "ok")
+                            .containsKeys("store", "lastCheck", "lastSuccess", "versions", "lastUsed");
+                    memory.put("api-key", "canary-2");
+                    assertThat(Objects.requireNonNull(endpoint.refresh("api-key")))
+                            .succeedsWithin(Duration.ofSeconds(10))
+                            .isEqualTo(Map.of("result", "changed"));
+                    assertThat(endpoint.secrets().toString())
+                            .contains("api-key", "role=previous", "acceptedUntil")
+                            .doesNotContain("canary");
+                    assertThat(endpoint.secret("unknown")).isNull();
+                    assertThat(endpoint.refresh("unknown")).isNull();
+                });
+    }
+
+    @Test
+    void endpointIsNotThereUnlessItIsExposed() {
+        runner.withBean(SecretStore.class, () -> memory)
+                .run(context -> assertThat(context).hasNotFailed().doesNotHaveBean(SecretsEndpoint.class));
     }
 
     @Test
@@ -174,6 +286,23 @@ class SecretsAutoConfigurationTest {
         runner.withBean(SecretStore.class, () -> memory)
                 .withPropertyValues("management.health.dualkey.enabled=false")
                 .run(context -> assertThat(context).doesNotHaveBean("dualkeyHealthContributor"));
+    }
+
+    /** A bean that gets its handles. */
+    static final class Clients {
+
+        final Rotating<String> apiKey;
+        final Rotating<SecretValue> payment;
+        final RotatingSecret paymentSecret;
+
+        Clients(
+                @Secret("api-key") Rotating<String> apiKey,
+                @Secret("payment") Rotating<SecretValue> payment,
+                @Secret("payment") RotatingSecret paymentSecret) {
+            this.apiKey = apiKey;
+            this.payment = payment;
+            this.paymentSecret = paymentSecret;
+        }
     }
 
     /** A bean that makes its own handle. */

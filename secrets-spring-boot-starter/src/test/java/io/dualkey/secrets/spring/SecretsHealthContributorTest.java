@@ -1,6 +1,7 @@
 package io.dualkey.secrets.spring;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import io.dualkey.secrets.InMemoryStore;
@@ -8,6 +9,7 @@ import io.dualkey.secrets.Outcome;
 import io.dualkey.secrets.RefreshCause;
 import io.dualkey.secrets.RotatingSecret;
 import io.dualkey.secrets.SecretSource;
+import io.dualkey.secrets.SecretStartupException;
 import io.dualkey.secrets.SecretState;
 import java.time.Duration;
 import java.util.List;
@@ -25,7 +27,8 @@ class SecretsHealthContributorTest {
 
     private final InMemoryStore store = new InMemoryStore();
     private final SecretSource source = SecretSource.from(store);
-    private final SecretsHealthContributor health = new SecretsHealthContributor(source, List.of());
+    private final SecretsHealthContributor health =
+            new SecretsHealthContributor(source, new SecretNames(source, List.of()), List.of());
 
     @AfterEach
     void close() {
@@ -101,6 +104,28 @@ class SecretsHealthContributorTest {
         secret.refresh(RefreshCause.OPERATOR).join();
 
         assertThat(healthOf("api-key").getDetails()).containsKey("previousAcceptedUntil");
+    }
+
+    @Test
+    void aSecretIsShownByItsAlias() {
+        store.put("prod/api-key", CANARY);
+        var listed =
+                List.of(new DualkeyProperties.Secret("api-key", "prod/api-key", true, null, null, null, false, null));
+        var byAlias = new SecretsHealthContributor(source, new SecretNames(source, listed), List.of());
+        source.start(Duration.ofSeconds(10));
+        assertThat(byAlias.stream().map(Entry::name)).containsExactly("api-key");
+        assertThat(byAlias.getContributor("api-key")).isNotNull();
+        assertThat(byAlias.getContributor("unknown")).isNull();
+    }
+
+    @Test
+    void aMissingSecretThatIsNotRequiredIsUnknownAndNotDown() {
+        var listed = List.of(new DualkeyProperties.Secret("extra", null, false, null, null, null, false, null));
+        var with = new SecretsHealthContributor(source, new SecretNames(source, listed), List.of());
+        var unused = source.secret("extra");
+        assertThatThrownBy(() -> source.start(Duration.ofSeconds(10))).isInstanceOf(SecretStartupException.class);
+        HealthIndicator indicator = (HealthIndicator) with.getContributor("extra");
+        assertThat(indicator.health().getStatus()).isEqualTo(Status.UNKNOWN);
     }
 
     @Test
