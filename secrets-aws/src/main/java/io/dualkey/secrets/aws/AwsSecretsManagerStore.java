@@ -50,7 +50,8 @@ public final class AwsSecretsManagerStore implements SecretStore {
     /*
      * Concurrency: this store remembers what it may not do, and nothing else; what was read travels in the queries. `access`
      * has an entry for each secret of which one of the two actions was refused. The reads of one secret follow each other,
-     * so an entry has one writer at a time, as has one of `leftOut`, the version of which that was said last. The flags only ever go from false to true. No call is made under a lock.
+     * so an entry has one writer at a time, as has one of `leftOut`, the label of which was said last that its version cannot be
+     * read. The flags only ever go from false to true. No call is made under a lock.
      */
 
     private static final Logger log = LoggerFactory.getLogger(AwsSecretsManagerStore.class);

@@ -10,6 +10,7 @@ import ch.qos.logback.classic.Logger;
 import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.core.read.ListAppender;
 import io.dualkey.secrets.Outcome;
+import io.dualkey.secrets.RotatingSecret;
 import io.dualkey.secrets.SecretSource;
 import io.dualkey.secrets.StoreQuery;
 import io.dualkey.secrets.StoreResult;
@@ -139,6 +140,23 @@ class AwsSecretsManagerStoreTest {
                 .as("the one value that is in its grace")
                 .filteredOn(one -> one.startsWith("GetSecretValue "))
                 .hasSize(1);
+    }
+
+    @Test
+    void sourceStartsManySecretsThroughBatches() {
+        for (int i = 0; i < 25; i++) {
+            stub.secret("s" + i).put("value " + i);
+        }
+        try (var source =
+                SecretSource.builder(store).refreshInterval(Duration.ofHours(1)).build()) {
+            List<RotatingSecret> secrets = new ArrayList<>();
+            for (int i = 0; i < 25; i++) {
+                secrets.add(source.secret("s" + i));
+            }
+            source.start(Duration.ofSeconds(30));
+            assertThat(secrets.get(24).current().revealText()).isEqualTo("value 24");
+            assertThat(stub.asked()).hasSize(27);
+        }
     }
 
     @Test
