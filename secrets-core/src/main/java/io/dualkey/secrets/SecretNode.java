@@ -533,7 +533,25 @@ final class SecretNode extends Node<SecretValue> implements RotatingSecret {
         expires()
                 .filter(end -> end.isBefore(now.plus(EXPIRY_WARNING)))
                 .ifPresent(end -> warnings.add("its current version expires at " + end + ": rotate it before"));
+        disabledLatest().ifPresent(warnings::add);
         return List.copyOf(warnings);
+    }
+
+    /** That an older version serves because the latest was disabled: by order, yet hardly for good. */
+    private Optional<String> disabledLatest() {
+        StoredSecret secret = known;
+        StoredVersion latest = null;
+        for (StoredVersion version : secret == null ? List.<StoredVersion>of() : secret.versions()) {
+            Instant activated = version.activatedAt().orElse(Instant.MIN);
+            if (latest == null || !activated.isBefore(latest.activatedAt().orElse(Instant.MIN))) {
+                latest = version;
+            }
+        }
+        if (latest == null || latest.enabled()) {
+            return Optional.empty();
+        }
+        String disabled = "its latest version, " + latest.id() + ", is disabled and ";
+        return versions().current().map(one -> disabled + one.id() + " serves instead: enable it or create a new one");
     }
 
     private Optional<Instant> rotationDue() {

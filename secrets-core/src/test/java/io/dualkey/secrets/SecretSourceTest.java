@@ -987,4 +987,34 @@ class SecretSourceTest {
         assertThat(store.reads()).isEqualTo(reads);
         assertThat(secret.refresh(RefreshCause.OPERATOR)).isCompletedWithValue(RefreshResult.LIMITED);
     }
+
+    // Disabled versions
+
+    @Test
+    void warnsWhileAnOlderVersionServesInPlaceOfADisabledLatest() {
+        StoredVersion first = StoredVersion.of("v1", SecretValue.ofText("one"))
+                .withActivatedAt(time.clock().instant().minus(GRACE));
+        StoredVersion second = StoredVersion.unread("v2")
+                .withActivatedAt(time.clock().instant())
+                .withEnabled(false);
+        SecretStore told = new SecretStore() {
+            @Override
+            public String description() {
+                return "a vault";
+            }
+
+            @Override
+            public List<StoreResult> read(List<StoreQuery> queries) {
+                return List.of(StoreResult.found(StoredSecret.of("tag", List.of(first, second))));
+            }
+        };
+        SecretSource over = source(told);
+        RotatingSecret secret = over.secret("key");
+        start(over);
+
+        assertThat(text(secret)).isEqualTo("one");
+        assertThat(secret.status().warnings())
+                .containsExactly(
+                        "its latest version, v2, is disabled and v1 serves instead: enable it or create a new one");
+    }
 }
