@@ -85,6 +85,7 @@ class AzureKeyVaultStoreTest {
         List<String> start = vault.requests();
         assertThat(start).hasSize(1 + Vault.MAX_PAGES).startsWith("GET " + name, "LIST " + name);
         assertThat(rig.accepted(name)).containsExactly("old-19999");
+        assertThat(rig.store.calls()).as("P10: what the vault counts").hasValue(start.size());
 
         for (int i = 0; i < 3; i++) {
             unchangedWith("GET " + name);
