@@ -87,6 +87,7 @@ class FailureMatrixTest {
         NO_ANSWER(Outcome.UNREACHABLE, "not answered properly"),
         BROKEN_OFF(Outcome.UNREACHABLE, "not answered properly"),
         TRUNCATED(Outcome.UNREACHABLE, "not answered properly"),
+        MANGLED(Outcome.UNREACHABLE, "not answered properly"),
         GARBAGE(Outcome.UNREACHABLE, "not answered properly"),
         GARBAGE_ERROR(Outcome.UNREACHABLE, "HTTP 400"),
         EMPTY_JSON(Outcome.UNREACHABLE, "no answer of Secrets Manager"),
@@ -123,6 +124,8 @@ class FailureMatrixTest {
                 case BROKEN_OFF -> responseDefinition().withStatus(200).withFault(Fault.MALFORMED_RESPONSE_CHUNK);
                 case TRUNCATED ->
                     responseDefinition().withStatus(200).withBody("{\"ARN\":\"arn:aws\",\"SecretString\":\"" + CANARY);
+                case MANGLED ->
+                    responseDefinition().withStatus(200).withBody("{\"ARN\":\"arn:aws\",\"SecretString\":\"" + CANARY + "\" oops}");
                 case GARBAGE -> responseDefinition().withStatus(200).withBody("<html>" + QUOTED + "</html>");
                 case GARBAGE_ERROR -> responseDefinition().withStatus(400).withBody("<html>" + QUOTED + "</html>");
                 case EMPTY_JSON -> responseDefinition().withStatus(200).withBody("{}");
