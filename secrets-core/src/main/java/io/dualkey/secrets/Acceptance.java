@@ -20,7 +20,9 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>It replays the history: the current version at any moment is the newest usable one whose window was open then. A
  * version that ceased to be current is accepted for the grace period from that moment on, which its successor's
- * activation (or its own expiry) determines and not the time at which anybody noticed.
+ * activation (or its own expiry) determines and not the time at which anybody noticed. A companion is never current,
+ * unless the store itself tells that it is the version before: a service must not sign with a key that is on its way out
+ * because the name of the other one is misspelt.
  */
 final class Acceptance {
 
@@ -123,7 +125,7 @@ final class Acceptance {
         for (Instant moment : moments) {
             Span next = null;
             for (Span span : active) {
-                if (span.openAt(moment)) {
+                if (span.openAt(moment) && span.what.mayBeCurrent()) {
                     next = span;
                 }
             }

@@ -57,6 +57,8 @@ final class Composition implements SecretStore, Feed {
     private final List<Source> sources; // of the references, in their order
     private final List<SecretNode> roots;
 
+    private final CompletableFuture<RefreshResult> closed = new CompletableFuture<>();
+
     private volatile @Nullable SecretNode target;
     private List<PartNode> parts = List.of(); // of the roots, in their order
     private List<Made> made = List.of(); // the last history handed over; its last is the current one
@@ -96,7 +98,7 @@ final class Composition implements SecretStore, Feed {
         return new RotationPolicy(interval, grace);
     }
 
-    private Duration settle() {
+    private Duration settling() {
         return shorter(policy().refreshInterval(), SETTLE);
     }
 
@@ -123,7 +125,7 @@ final class Composition implements SecretStore, Feed {
     private void changed() {
         List<VersionRecord> now = current();
         List<VersionRecord> before = made.isEmpty() ? List.of() : made.get(made.size() - 1).together.parts;
-        if (before.isEmpty() || now.isEmpty() || now.equals(before) || !accepted(before)) {
+        if (before.isEmpty() || now.isEmpty() || now.equals(before) || revoked(before)) {
             makeNow();
             return;
         }
@@ -134,7 +136,7 @@ final class Composition implements SecretStore, Feed {
         List<CompletableFuture<RefreshResult>> asked = new ArrayList<>();
         for (int i = 0; i < parts.size(); i++) {
             if (before.get(i) == now.get(i)) {
-                asked.add(roots.get(i).feed().catchUp());
+                asked.add(roots.get(i).feed().catchUp().thenCompose(Composition::unlessLimited));
             }
         }
         if (asked.isEmpty()) {
@@ -148,7 +150,7 @@ final class Composition implements SecretStore, Feed {
                 makeNow();
             }
         });
-        Runnable timer = threads.schedule(settle(), caughtUp);
+        Runnable timer = threads.schedule(settling(), caughtUp);
         var unused = CompletableFuture.allOf(asked.toArray(new CompletableFuture<?>[0]))
                 .whenComplete((done, failure) -> {
                     timer.run();
@@ -156,10 +158,15 @@ final class Composition implements SecretStore, Feed {
                 });
     }
 
+    /** A part that may not be asked now is waited for, until the time is up. */
+    private static CompletableFuture<RefreshResult> unlessLimited(RefreshResult result) {
+        return result == RefreshResult.LIMITED ? new CompletableFuture<>() : CompletableFuture.completedFuture(result);
+    }
+
     /** Takes back what was handed over of versions that have been revoked since; what is new may wait, this may not. */
     private void withdraw() {
         List<Made> left =
-                made.stream().filter(one -> accepted(one.together.parts)).toList();
+                made.stream().filter(one -> !revoked(one.together.parts)).toList();
         if (left.size() < made.size()) {
             made = left;
             var unused = handOver();
@@ -179,14 +186,14 @@ final class Composition implements SecretStore, Feed {
         return current;
     }
 
-    /** Whether each of these is still accepted as a version of its part. */
-    private boolean accepted(List<VersionRecord> records) {
+    /** Whether one of these was taken back, rather than followed by another version. */
+    private boolean revoked(List<VersionRecord> records) {
         for (int i = 0; i < parts.size(); i++) {
-            if (acceptedIn(parts.get(i).view(), records.get(i)) == null) {
-                return false;
+            if (!parts.get(i).view().standing().contains(records.get(i))) {
+                return true;
             }
         }
-        return true;
+        return false;
     }
 
     private static @Nullable Version<List<SecretValue>> acceptedIn(View view, VersionRecord record) {
@@ -218,7 +225,7 @@ final class Composition implements SecretStore, Feed {
                             made.isEmpty() ? outcome(lacking) : Outcome.DISABLED,
                             "its part '" + lacking.name() + "' is not available"))));
         }
-        List<Together> history = history(views.stream().map(View::changes).toList(), settle());
+        List<Together> history = history(views.stream().map(View::changes).toList(), settling());
         List<Made> all = new ArrayList<>();
         for (int i = 0; i < history.size(); i++) {
             StoredVersion version = version(history.get(i), views, i + 1 == history.size());
@@ -365,6 +372,17 @@ final class Composition implements SecretStore, Feed {
         return afterAll(roots.stream().map(root -> root.feed().refresh(cause)).toList());
     }
 
+    /** Completed when it is made of what its parts have published by now. */
+    @Override
+    public CompletableFuture<RefreshResult> settle() {
+        return afterAll(roots.stream().map(root -> root.feed().settle()).toList());
+    }
+
+    @Override
+    public void close() {
+        closed.complete(RefreshResult.LIMITED);
+    }
+
     @Override
     public CompletableFuture<RefreshResult> catchUp() {
         return afterAll(roots.stream().map(root -> root.feed().catchUp()).toList());
@@ -375,7 +393,7 @@ final class Composition implements SecretStore, Feed {
         CompletableFuture<RefreshResult> answer = new CompletableFuture<>();
         var unused = CompletableFuture.allOf(asked.toArray(new CompletableFuture<?>[0]))
                 .whenComplete((done, failure) -> target().queue().execute(() -> makeThen(answer, asked)));
-        return answer;
+        return CompletableFuture.anyOf(answer, closed).thenApply(RefreshResult.class::cast); // closed, the queue rests
     }
 
     private void makeThen(CompletableFuture<RefreshResult> answer, List<CompletableFuture<RefreshResult>> asked) {

@@ -1,6 +1,7 @@
 package io.dualkey.secrets;
 
 import io.dualkey.secrets.StoreResult.Failed;
+import io.dualkey.secrets.StoredVersion.Stage;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
@@ -63,6 +64,8 @@ public final class DirectoryStore implements SecretStore {
 
     private static final Logger log = LoggerFactory.getLogger(DirectoryStore.class);
     private static final int MAX_BYTES = 1 << 20;
+    /** What the common file systems allow. */
+    private static final int LONGEST_NAME = 255;
     /** Far more than any writer that also deletes can cause; a bound all the same. */
     private static final int ATTEMPTS = 1000;
 
@@ -135,6 +138,25 @@ public final class DirectoryStore implements SecretStore {
      */
     @Override
     public List<StoreResult> read(List<StoreQuery> queries) throws IOException, InterruptedException {
+        if (Files.isRegularFile(directory)) {
+            return same(
+                    queries,
+                    Outcome.NOT_FOUND,
+                    "it is a file, and should be a directory with one file for each secret");
+        }
+        try {
+            return readGenerations(queries);
+        } catch (AccessDeniedException denied) {
+            return same(queries, Outcome.ACCESS_DENIED, "the directory may not be searched by this process");
+        }
+    }
+
+    private static List<StoreResult> same(List<StoreQuery> queries, Outcome outcome, String detail) {
+        StoreResult failed = StoreResult.failed(outcome, detail);
+        return queries.stream().map(query -> failed).toList();
+    }
+
+    private List<StoreResult> readGenerations(List<StoreQuery> queries) throws IOException, InterruptedException {
         for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
             Path generation = generation();
             Path from = generation == null ? directory : directory.resolve(generation);
@@ -148,9 +170,8 @@ public final class DirectoryStore implements SecretStore {
                 throw new InterruptedException();
             }
         }
-        StoreResult moving = StoreResult.failed(
-                Outcome.UNREACHABLE, "the directory was replaced " + ATTEMPTS + " times while it was read");
-        return queries.stream().map(query -> moving).toList();
+        return same(
+                queries, Outcome.UNREACHABLE, "the directory was replaced " + ATTEMPTS + " times while it was read");
     }
 
     private @Nullable Path generation() throws IOException {
@@ -196,6 +217,11 @@ public final class DirectoryStore implements SecretStore {
             file = from.resolve(name).normalize();
         } catch (InvalidPathException invalid) {
             return StoreResult.failed(Outcome.NOT_FOUND, "'" + name + "' cannot be the name of a file");
+        }
+        if (name.getBytes(StandardCharsets.UTF_8).length > LONGEST_NAME) {
+            return StoreResult.failed(
+                    Outcome.NOT_FOUND,
+                    "the name of a file has at most " + LONGEST_NAME + " bytes, and this one has more");
         }
         if (!from.equals(file.getParent()) || name.startsWith("..")) {
             return StoreResult.failed(
@@ -253,15 +279,20 @@ public final class DirectoryStore implements SecretStore {
         }
         SecretValue value = SecretValue.of(withoutFinalLineBreak(bytes));
         Arrays.fill(bytes, (byte) 0);
+        boolean ofHistory = !file.endsWith(name); // a mounted one tells which version was the one before
+        Stage stage = ofHistory && file.endsWith(ONE_BEFORE) ? Stage.PREVIOUS : Stage.NONE;
         boolean same = query.known()
-                .flatMap(known -> known.versions().get(0).value())
+                .map(known -> known.versions().get(0))
+                .filter(version -> version.stage() == stage)
+                .flatMap(StoredVersion::value)
                 .map(value::equals)
                 .orElse(false);
         if (same) {
             return StoreResult.unchanged();
         }
         String id = mark + "-" + versions.incrementAndGet();
-        return StoreResult.found(StoredSecret.of(id, List.of(StoredVersion.of(id, value))));
+        return StoreResult.found(
+                StoredSecret.of(id, List.of(StoredVersion.of(id, value).withStage(stage))));
     }
 
     /** Editors and {@code echo} end a text with a line break that nobody means as part of a password. */

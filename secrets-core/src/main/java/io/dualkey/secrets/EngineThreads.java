@@ -40,7 +40,7 @@ interface EngineThreads extends AutoCloseable {
 
     /** Real time and real threads. */
     static EngineThreads real(Clock clock) {
-        return new Real(clock);
+        return new Real(clock, Real.daemons("dualkey-worker"));
     }
 
     /** See {@link #real}. */
@@ -48,16 +48,18 @@ interface EngineThreads extends AutoCloseable {
 
         private static final Logger log = LoggerFactory.getLogger(SecretSource.class);
 
+        private static final Duration RETRY = Duration.ofSeconds(1);
+
         private final Clock clock;
         private final ScheduledThreadPoolExecutor timer;
         private final ExecutorService workers;
 
-        private Real(Clock clock) {
+        Real(Clock clock, ThreadFactory workerThreads) {
             this.clock = clock;
             this.timer = new ScheduledThreadPoolExecutor(1, daemons("dualkey-timer"));
             timer.setRemoveOnCancelPolicy(true);
             timer.setExecuteExistingDelayedTasksAfterShutdownPolicy(false);
-            this.workers = Executors.newCachedThreadPool(daemons("dualkey-worker"));
+            this.workers = Executors.newCachedThreadPool(workerThreads);
         }
 
         private static ThreadFactory daemons(String name) {
@@ -97,10 +99,17 @@ interface EngineThreads extends AutoCloseable {
 
         @Override
         public void execute(Runnable task) {
+            timer.prestartCoreThread(); // if there is no thread for this one, the start fails; later it is needed below
             try {
                 workers.execute(guarded(task));
             } catch (RejectedExecutionException closed) {
                 log.debug("Not run: the secret source is closed");
+            } catch (Throwable noThread) { // the limit of threads or of memory; what must happen happens later
+                log.error(
+                        "No thread for a task of the secret source ({}); it is tried again in {} s",
+                        noThread.getClass().getName(),
+                        RETRY.toSeconds());
+                var unused = schedule(RETRY, () -> execute(task));
             }
         }
 

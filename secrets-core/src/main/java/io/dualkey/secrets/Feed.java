@@ -14,6 +14,14 @@ interface Feed {
      */
     CompletableFuture<RefreshResult> catchUp();
 
+    /** Completed when what is published follows from what was read by now; reads nothing. */
+    default CompletableFuture<RefreshResult> settle() {
+        return CompletableFuture.completedFuture(RefreshResult.UNCHANGED);
+    }
+
+    /** Ends what is under way; whoever waits gets an answer. */
+    void close();
+
     /** See {@link RotatingSecret#forgetRemembered}. */
     default void forgetRemembered() {}
 }

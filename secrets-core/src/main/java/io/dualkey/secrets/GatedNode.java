@@ -22,6 +22,7 @@ final class GatedNode<T> extends Node<T> {
 
     private static final Logger log = LoggerFactory.getLogger(SecretSource.class);
     private static final Duration FIRST_RETRY = Duration.ofSeconds(1);
+    private static final Duration LONGEST_RETRY = Duration.ofHours(1);
 
     /**
      * The gate's last word about a version that it has held off.
@@ -122,7 +123,9 @@ final class GatedNode<T> extends Node<T> {
         testing = false;
         if (failure == null) {
             note(version, null);
-            admitted = version;
+            if (inForce(version)) { // else it was withdrawn meanwhile, and the one admitted before serves on
+                admitted = version;
+            }
             root().evaluateAll();
             return;
         }
@@ -143,6 +146,16 @@ final class GatedNode<T> extends Node<T> {
         }
     }
 
+    private boolean inForce(VersionRecord version) {
+        return Acceptance.at(
+                                root().history(),
+                                one -> one == version && parent.usable(one),
+                                policy().grace(),
+                                root().now())
+                        .current()
+                != null;
+    }
+
     private void retry(VersionRecord version) {
         Refusal last = refusals.get(version);
         if (last != null && last.resting) {
@@ -154,10 +167,13 @@ final class GatedNode<T> extends Node<T> {
     private Duration retryDelay(Throwable failure, int failures) {
         if (failure instanceof UnusableSecretException unusable
                 && unusable.retryAfter().isPresent()) {
-            return unusable.retryAfter().get();
+            Duration told = unusable.retryAfter().get();
+            return told.compareTo(LONGEST_RETRY) < 0 ? told : LONGEST_RETRY;
         }
         Duration interval = policy().refreshInterval();
         Duration growing = FIRST_RETRY.multipliedBy(1L << Math.min(failures, 10));
-        return growing.compareTo(interval) < 0 ? growing : interval;
+        Duration longest = growing.compareTo(interval) < 0 ? growing : interval;
+        double spread = 0.5 + 0.5 * root().threads().random(); // a fleet must not knock in step
+        return Duration.ofNanos((long) (longest.toNanos() * spread));
     }
 }

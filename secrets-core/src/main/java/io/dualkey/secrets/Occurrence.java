@@ -45,6 +45,10 @@ record Occurrence(
                 Hold.GRACE);
     }
 
+    boolean mayBeCurrent() {
+        return hold != Hold.WHILE_LISTED || stage == StoredVersion.Stage.PREVIOUS;
+    }
+
     /** What is served only while nothing newer can be used, and never accepted beside anything. */
     Occurrence asStandIn() {
         return new Occurrence(version, null, null, expires, enabled, StoredVersion.Stage.NONE, Hold.NEVER);

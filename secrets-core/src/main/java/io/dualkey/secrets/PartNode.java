@@ -3,6 +3,8 @@ package io.dualkey.secrets;
 import io.dualkey.secrets.Acceptance.Change;
 import java.time.Instant;
 import java.util.List;
+import java.util.Set;
+import java.util.stream.Collectors;
 
 /**
  * A secret as part of a composed one: what stands in the composed one of each of its versions, and which was current when.
@@ -15,10 +17,11 @@ final class PartNode extends MappedNode<SecretValue, List<SecretValue>> {
      *
      * @param versions what is accepted
      * @param changes what was current when, oldest first
+     * @param standing what the store has not taken back, accepted or not
      */
-    record View(Versions<List<SecretValue>> versions, List<Change> changes) {}
+    record View(Versions<List<SecretValue>> versions, List<Change> changes, Set<VersionRecord> standing) {}
 
-    private volatile View view = new View(versions(), List.of());
+    private volatile View view = new View(versions(), List.of(), Set.of());
 
     PartNode(SecretNode secret, Parser<SecretValue, List<SecretValue>> places) {
         super(secret, places);
@@ -30,6 +33,11 @@ final class PartNode extends MappedNode<SecretValue, List<SecretValue>> {
 
     @Override
     void evaluated(List<Occurrence> history, Instant now) {
-        view = new View(versions(), Acceptance.changes(history, this::usable, now));
+        Set<VersionRecord> standing = history.stream()
+                .filter(one ->
+                        one.enabled() && (one.expires() == null || one.expires().isAfter(now)) && usable(one.version()))
+                .map(Occurrence::version)
+                .collect(Collectors.toUnmodifiableSet());
+        view = new View(versions(), Acceptance.changes(history, this::usable, now), standing);
     }
 }

@@ -69,6 +69,7 @@ final class ReadGroup implements Feed {
     private boolean ahead; // the read under way, if any, was hinted
     private Registration watch = () -> {};
     private final Map<RefreshCause, Lane> lanes = new EnumMap<>(RefreshCause.class);
+    private final Lane catchUps = new Lane(3, Duration.ofSeconds(10), 0);
 
     ReadGroup(
             SecretStore store, Duration interval, EngineThreads threads, Runnable afterFlight, CheckListener checked) {
@@ -122,7 +123,8 @@ final class ReadGroup implements Feed {
         }
     }
 
-    void close() {
+    @Override
+    public void close() {
         CompletableFuture<RefreshResult> underWay;
         Registration watching;
         synchronized (lock) {
@@ -214,11 +216,16 @@ final class ReadGroup implements Feed {
         return underWay == null ? read() : readAfterCurrent();
     }
 
-    /** Needs no budget: it happens at most once for each change of a secret, and changes are noticed on schedules. */
+    /** It happens once for each change of another secret, which may come often where a directory is watched. */
     @Override
     public CompletableFuture<RefreshResult> catchUp() {
         synchronized (lock) {
-            if (!started || closed || (leaveAlone && threads.nanos() - leaveAloneUntil < 0)) {
+            if (!started || closed) {
+                return CompletableFuture.completedFuture(RefreshResult.LIMITED);
+            }
+            long now = threads.nanos();
+            boolean leave = leaveAlone && now - leaveAloneUntil < 0;
+            if (canChange && (leave || !catchUps.take(now))) {
                 return CompletableFuture.completedFuture(RefreshResult.LIMITED);
             }
         }

@@ -63,7 +63,8 @@ public sealed interface Rotating<T> permits RotatingSecret, Node {
 
     /**
      * Calls the listener with the version that is current now, if there is one, and then with each one that becomes
-     * current: in order, each once, on a thread of the library's. A listener that blocks or throws delays nobody else;
+     * current: in order, each once, on a thread of the library's. One that comes back, after a rollback or after its store had
+     * taken it away, is told again. A listener that blocks or throws delays nobody else;
      * what it throws is logged by class.
      *
      * @param listener receives each version

@@ -280,6 +280,7 @@ final class SecretNode extends Node<SecretValue> implements RotatingSecret {
             history = after(standIns, told);
             apply();
             dropStandIns(told);
+            forgetWhatIsOver();
         } else {
             apply();
         }
@@ -384,14 +385,32 @@ final class SecretNode extends Node<SecretValue> implements RotatingSecret {
                 seen.add(Occurrence.of(dated, recordOf(version.id(), value, seen)));
             }
         }
+        return seen;
+    }
+
+    /**
+     * Drops what this process remembers and nothing can come of any more. Where a value came, went and came back, its last
+     * time alone counts.
+     */
+    private void forgetWhatIsOver() {
+        if (keeper().keepsHistory()) {
+            return;
+        }
         Set<VersionRecord> wanted = new HashSet<>();
         addAccepted(wanted);
         addServed(wanted); // however many unusable ones have come since
-        before.stream()
-                .limit(Math.max(0, before.size() - 1)) // the newest is kept even if nobody can use it
-                .filter(one -> !wanted.contains(one.version()))
-                .forEach(seen::remove);
-        return seen;
+        List<Occurrence> kept = new ArrayList<>();
+        for (int i = history.size() - 1; i >= 0; i--) {
+            Occurrence one = history.get(i);
+            boolean newest = i == history.size() - 1; // kept even if nobody can use it
+            boolean old = one.hold() != Hold.WHILE_LISTED && i >= standIns.size();
+            boolean again = kept.stream()
+                    .anyMatch(other -> other.version() == one.version() && other.hold() != Hold.WHILE_LISTED);
+            if (newest || !old || (wanted.contains(one.version()) && !again)) {
+                kept.add(0, one);
+            }
+        }
+        history = List.copyOf(kept);
     }
 
     /**
@@ -426,9 +445,13 @@ final class SecretNode extends Node<SecretValue> implements RotatingSecret {
         }
         Acceptance.Accepted current =
                 Acceptance.at(own, this::usable, Duration.ZERO, now).current();
-        return current == null
-                ? null
-                : new Occurrence(current.version(), null, null, current.until(), true, Stage.NONE, Hold.WHILE_LISTED);
+        if (current == null) {
+            return null;
+        }
+        Stage stage = held.versions().stream().anyMatch(version -> version.stage() == Stage.PREVIOUS)
+                ? Stage.PREVIOUS
+                : Stage.NONE;
+        return new Occurrence(current.version(), null, null, current.until(), true, stage, Hold.WHILE_LISTED);
     }
 
     /** The record of this material: equal material is one version, whatever its id. */
@@ -634,7 +657,9 @@ final class SecretNode extends Node<SecretValue> implements RotatingSecret {
     }
 
     String whyUnavailable() {
-        return "Secret '" + name + "' is not available: " + detail();
+        String detail = detail();
+        return "Secret '" + name + "' is not available: "
+                + (detail.isEmpty() ? "none of its versions has passed its gate yet, such as a login with it" : detail);
     }
 
     void used(Role role, long epochMillis) {
@@ -670,7 +695,8 @@ final class SecretNode extends Node<SecretValue> implements RotatingSecret {
                 Map.copyOf(last),
                 rotationDue(),
                 expires(),
-                warnings());
+                warnings(),
+                canChange());
     }
 
     /** The name; never a value. */

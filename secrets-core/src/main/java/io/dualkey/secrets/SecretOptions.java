@@ -15,6 +15,8 @@ import org.jspecify.annotations.Nullable;
  */
 public final class SecretOptions {
 
+    private static final Duration LONGEST = Duration.ofDays(36_525);
+
     private @Nullable Duration grace;
     private @Nullable String companion;
     private @Nullable Duration maxStale;
@@ -56,11 +58,13 @@ public final class SecretOptions {
      * How long values may be served without a successful check. Without it there is no limit. Past the limit the secret is
      * degraded and warned about and goes on being served, or is refused after {@link #failClosed}.
      *
-     * @param period at least two refresh intervals
+     * @param period at least two refresh intervals, at most 100 years
      * @return this
+     * @throws IllegalArgumentException if it is longer
      */
     public SecretOptions maxStale(Duration period) {
-        this.maxStale = Objects.requireNonNull(period, "maxStale");
+        checkNotAbsurd("maxStale", period);
+        this.maxStale = period;
         return this;
     }
 
@@ -78,16 +82,24 @@ public final class SecretOptions {
     /**
      * How often the secret ought to be rotated. One that is older is warned about; it is served all the same.
      *
-     * @param period positive
+     * @param period positive, at most 100 years
      * @return this
-     * @throws IllegalArgumentException if it is not positive
+     * @throws IllegalArgumentException if it is not
      */
     public SecretOptions rotateEvery(Duration period) {
+        checkNotAbsurd("rotateEvery", period);
         if (period.isNegative() || period.isZero()) {
             throw new IllegalArgumentException("rotateEvery must be positive, but is " + period);
         }
         this.rotateEvery = period;
         return this;
+    }
+
+    /** Times far beyond all calendars cannot be added to one. */
+    private static void checkNotAbsurd(String setting, Duration period) {
+        if (period.compareTo(LONGEST) > 0) {
+            throw new IllegalArgumentException(setting + " must be at most 100 years, but is " + period);
+        }
     }
 
     /**

@@ -86,6 +86,11 @@ record SecretReference(
     }
 
     private static SecretReference own(String text, int end, @Nullable JsonPointer field) {
+        if (text.contains("://")) { // it is not quoted: there may be a password in it
+            throw new IllegalArgumentException(
+                    "malformed reference: it has '://' in it, as a URL or a connection string"
+                            + " has; write the name of the secret there, and the value in the store");
+        }
         int colon = text.indexOf(':');
         if (colon >= end) {
             colon = -1;

@@ -49,6 +49,7 @@ public final class SecretSource implements AutoCloseable {
      * futures that each secret's group completes.
      */
 
+    private static final Duration LONGEST_START = Duration.ofDays(365);
     private static final Logger log = LoggerFactory.getLogger(SecretSource.class);
 
     private final Stores stores;
@@ -65,6 +66,7 @@ public final class SecretSource implements AutoCloseable {
     private final IdentityHashMap<SecretStore, ReadGroup> together = new IdentityHashMap<>();
     private final Map<String, String> templates = new HashMap<>();
     private boolean started;
+    private boolean closed;
 
     private SecretSource(Builder from, EngineThreads threads) {
         this.stores = new Stores(from.plain, from.prefixed);
@@ -185,7 +187,7 @@ public final class SecretSource implements AutoCloseable {
             }
             secret = new SecretNode(name, store, settings(name), threads, group);
             secrets.put(name, secret);
-            begin = fresh && started;
+            begin = fresh && started && !closed;
         }
         if (reference.version() != null) {
             log.warn(
@@ -339,7 +341,8 @@ public final class SecretSource implements AutoCloseable {
         CompletableFuture<Void> settled = begin();
         String silence = "no answer within " + deadline + " from ";
         try {
-            settled.get(deadline.toMillis(), TimeUnit.MILLISECONDS);
+            Duration wait = deadline.compareTo(LONGEST_START) < 0 ? deadline : LONGEST_START;
+            settled.get(wait.toMillis(), TimeUnit.MILLISECONDS);
         } catch (InterruptedException interrupted) {
             Thread.currentThread().interrupt();
             silence = "the start was interrupted before an answer came from ";
@@ -365,7 +368,7 @@ public final class SecretSource implements AutoCloseable {
             unused.removeAll(secrets.keySet());
         }
         if (!unused.isEmpty()) {
-            log.warn("Options are set for secrets that nobody has asked for: {}; check their names", unused);
+            log.warn("Options are set for secrets that nobody has asked for so far: {}; check their names", unused);
         }
     }
 
@@ -384,7 +387,11 @@ public final class SecretSource implements AutoCloseable {
                     .filter(group -> !group.warm())
                     .map(group -> group.refresh(RefreshCause.OPERATOR))
                     .toArray(CompletableFuture<?>[]::new);
-            var unused = CompletableFuture.allOf(asked).whenComplete((done, failure) -> settleLater(settled));
+            var unused = CompletableFuture.allOf(asked)
+                    .thenCompose(read -> CompletableFuture.allOf(nodes().stream()
+                            .map(secret -> secret.feed().settle())
+                            .toArray(CompletableFuture<?>[]::new)))
+                    .whenComplete((done, failure) -> settleLater(settled));
         } else {
             startTogether(all);
             all.forEach(ReadGroup::start);
@@ -498,10 +505,12 @@ public final class SecretSource implements AutoCloseable {
     public void close() {
         List<ReadGroup> all;
         synchronized (lock) {
+            closed = true;
             all = List.copyOf(groups);
         }
         all.forEach(ReadGroup::close);
         threads.close();
+        nodes().forEach(secret -> secret.feed().close());
     }
 
     /** The store and the number of secrets; never a value. */
@@ -514,6 +523,8 @@ public final class SecretSource implements AutoCloseable {
 
     /** Collects what a source is made of. Not safe for use by several threads. */
     public static final class Builder {
+
+        private static final Duration LONGEST_INTERVAL = Duration.ofDays(30);
 
         private final @Nullable SecretStore plain;
         private final Map<String, SecretStore> prefixed = new LinkedHashMap<>();
@@ -552,13 +563,14 @@ public final class SecretSource implements AutoCloseable {
          * Sets how often the store is checked; a tenth more or less at random, so that a fleet spreads out. Default 60
          * seconds.
          *
-         * @param interval at least 10 milliseconds
+         * @param interval at least 10 milliseconds, at most 30 days
          * @return this builder
-         * @throws IllegalArgumentException if it is shorter
+         * @throws IllegalArgumentException if it is not
          */
         public Builder refreshInterval(Duration interval) {
-            if (interval.compareTo(Duration.ofMillis(10)) < 0) {
-                throw new IllegalArgumentException("refreshInterval must be at least 10 ms, but is " + interval);
+            if (interval.compareTo(Duration.ofMillis(10)) < 0 || interval.compareTo(LONGEST_INTERVAL) > 0) {
+                throw new IllegalArgumentException(
+                        "refreshInterval must be at least 10 ms and at most 30 days, but is " + interval);
             }
             this.refreshInterval = interval;
             return this;

@@ -25,6 +25,7 @@ import java.util.Optional;
  *     SecretOptions#rotateEvery}, or where nobody knows how old the version is
  * @param expires when the current version ends to be accepted; empty for no end
  * @param warnings what to see to before it becomes a problem: a rotation that is overdue, an expiry within 7 days
+ * @param canChange whether what its store holds can change while the process runs; where not, it is read once
  */
 public record SecretStatus(
         String name,
@@ -40,7 +41,8 @@ public record SecretStatus(
         Map<Role, Instant> lastUses,
         Optional<Instant> rotationDue,
         Optional<Instant> expires,
-        List<String> warnings) {
+        List<String> warnings,
+        boolean canChange) {
 
     /**
      * One version in force.

@@ -11,7 +11,8 @@ import java.util.OptionalLong;
  * <p>A read is conditional, like an HTTP GET with an ETag: each {@link StoreQuery} carries what the last read found,
  * and
  * the store answers {@link StoreResult#unchanged} in the cheapest way it knows. Values are read only when something
- * changed, and only of versions that can still be accepted.
+ * changed, and only of versions that can be accepted: now, or by the mere passing of time, as the one before a version that
+ * expires. A version that was not read counts as never having been there, so what was current when must not depend on it.
  *
  * <p>Implementations are safe for use by several threads. A read is never called while another read of the same secret
  * is under way. It should end within a bounded time; when its thread is interrupted, it should end early.

@@ -1,6 +1,7 @@
 package io.dualkey.secrets;
 
 import java.time.Duration;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /** A {@link SecretStore}'s answer to one {@link StoreQuery}. Immutable and safe for use by several threads. */
@@ -52,7 +53,17 @@ public sealed interface StoreResult {
      *
      * @param secret the secret
      */
-    record Found(StoredSecret secret) implements StoreResult {}
+    record Found(StoredSecret secret) implements StoreResult {
+
+        /**
+         * Checks that there is one.
+         *
+         * @param secret the secret
+         */
+        public Found {
+            Objects.requireNonNull(secret, "secret");
+        }
+    }
 
     /**
      * Made by {@link StoreResult#failed(Outcome, String)}.
@@ -72,6 +83,8 @@ public sealed interface StoreResult {
          * @throws IllegalArgumentException if the outcome is {@link Outcome#OK}
          */
         public Failed {
+            Objects.requireNonNull(outcome, "outcome");
+            Objects.requireNonNull(detail, "detail");
             if (outcome == Outcome.OK) {
                 throw new IllegalArgumentException("a failed read cannot have the outcome OK");
             }

@@ -105,6 +105,72 @@ class AcceptanceTest {
     }
 
     @Test
+    void companionAloneIsNeverCurrent() {
+        assertThat(at(hours(1), of(a, null).withHold(Hold.WHILE_LISTED))).isEqualTo("- a");
+        assertThat(at(hours(1), staged(of(a, null).withHold(Hold.WHILE_LISTED), Stage.PREVIOUS)))
+                .as("a history that is mounted")
+                .isEqualTo("a");
+    }
+
+    /** What disabling means for the version before: it was current until the next one that counts. */
+    @Test
+    void disabledVersionBetweenTwoLeavesTheOlderOneToTheNewestsActivation() {
+        assertThat(at(hours(30), of(a, hours(0)), disabled(of(b, hours(1))), of(c, hours(29))))
+                .isEqualTo("c a<53");
+    }
+
+    /** The end of a grace against another way to find it: look at each hour who was current in it. */
+    @Test
+    void graceOfRandomHistoriesEndsByTheHourInWhichAVersionWasLastCurrent() {
+        Random random = new Random(20260102);
+        int compared = 0;
+        for (int round = 0; round < 20_000; round++) {
+            int now = random.nextInt(60);
+            List<Occurrence> history = randomHistory(random).stream()
+                    .filter(one ->
+                            one.activatedAt() != null && !one.activatedAt().isAfter(hours(now)))
+                    .toList();
+            for (Accepted previous : verdict(hours(now), history).previous()) {
+                Integer lastHour = null;
+                for (int hour = 0; hour <= now; hour++) {
+                    if (currentIn(history, hours(hour), hours(now)) == previous.version()) {
+                        lastHour = hour;
+                    }
+                }
+                if (lastHour != null) {
+                    Instant latest = hours(lastHour + 1).plus(GRACE);
+                    assertThat(previous.until()).as("%s at %s", history, now).isNotNull();
+                    assertThat(previous.until())
+                            .as("%s of %s at hour %s", previous, history, now)
+                            .isBeforeOrEqualTo(latest);
+                    compared++;
+                }
+            }
+        }
+        assertThat(compared).isGreaterThan(1_000);
+    }
+
+    private static @Nullable VersionRecord currentIn(List<Occurrence> history, Instant hour, Instant now) {
+        Occurrence current = null;
+        Instant newest = Instant.MIN;
+        for (Occurrence one : history) {
+            Instant from = one.activatedAt();
+            if (one.notBefore() != null && one.notBefore().isAfter(from)) {
+                from = one.notBefore();
+            }
+            boolean open = one.enabled()
+                    && !from.isAfter(hour)
+                    && !from.isAfter(now)
+                    && (one.expires() == null || one.expires().isAfter(hour));
+            if (open && !from.isBefore(newest)) {
+                current = one;
+                newest = from;
+            }
+        }
+        return current == null ? null : current.version();
+    }
+
+    @Test
     void blankCompanionIsNone() {
         VersionRecord blank = new VersionRecord("previous", SecretValue.ofText(" "));
         List<Occurrence> history =

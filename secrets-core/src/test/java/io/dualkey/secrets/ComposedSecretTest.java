@@ -253,6 +253,114 @@ class ComposedSecretTest {
         assertThat(secret.refresh(RefreshCause.OPERATOR)).succeedsWithin(Duration.ofSeconds(10));
     }
 
+    /** Also where the replaced parts are not accepted beside the new ones. */
+    @Test
+    void partsRotatedTogetherAreOneRotationWithoutAnyGrace() {
+        put("u1", "p1");
+        SecretSource over =
+                SecretSource.builder(store).grace(Duration.ZERO).threads(time).build();
+        RotatingSecret url = over.composed("url", "{user}:{password}");
+        List<String> seen = new ArrayList<>();
+        url.onRotation(version -> seen.add(version.value().revealText()));
+        start(time, over);
+        time.advance(Duration.ofMinutes(5));
+        put("u2", "p2");
+        time.advance(ROUND);
+        assertThat(seen).containsExactly("u1:p1", "u2:p2");
+        assertThat(accepted(url)).containsExactly("u2:p2");
+    }
+
+    /** A store that asked to be left alone is not asked; what it holds is waited for ten seconds at most. */
+    @Test
+    void partWhoseStoreAskedToBeLeftAloneIsWaitedForALittle() {
+        store.put("user", "u1");
+        boolean[] throttled = new boolean[1];
+        SecretStore other = new SecretStore() {
+            @Override
+            public String description() {
+                return "other";
+            }
+
+            @Override
+            public List<StoreResult> read(List<StoreQuery> queries) {
+                return List.of(
+                        throttled[0]
+                                ? StoreResult.failed(Outcome.THROTTLED, "too many", Duration.ofMinutes(10))
+                                : StoreResult.found(StoredSecret.of(
+                                        "t", List.of(StoredVersion.of("p", SecretValue.ofText("p1"))))));
+            }
+        };
+        SecretSource over =
+                SecretSource.builder(store).store("other", other).threads(time).build();
+        RotatingSecret url = over.composed("url", "{user}:{other:password}");
+        start(time, over);
+        throttled[0] = true;
+        time.advance(ROUND);
+        store.put("user", "u2");
+        var unused = over.secret("user").refresh(RefreshCause.OPERATOR);
+        time.advance(Duration.ofSeconds(9));
+        assertThat(accepted(url)).containsExactly("u1:p1");
+        time.advance(Duration.ofSeconds(2));
+        assertThat(accepted(url)).containsExactly("u2:p1", "u1:p1");
+    }
+
+    /** P4: a part that changes all the time costs the store of another part a few calls, and not one for each change. */
+    @Test
+    void flappingPartIsNoBurdenToTheStoreOfAnother() {
+        InMemoryStore vault = new InMemoryStore(time.clock());
+        vault.put("password", "p");
+        SecretSource over =
+                SecretSource.builder(store).store("vault", vault).threads(time).build();
+        store.put("user", "u");
+        RotatingSecret url = over.composed("url", "{user}:{vault:password}");
+        start(time, over);
+        time.advance(Duration.ofMinutes(2));
+        long before = vault.reads();
+        for (int i = 0; i < 60; i++) {
+            store.put("user", "u" + i);
+            var unused = over.secret("user").refresh(RefreshCause.LOGIN_FAILED);
+            time.advance(Duration.ofSeconds(1));
+        }
+        assertThat(vault.reads() - before).isLessThanOrEqualTo(10);
+        time.advance(ROUND);
+        assertThat(url.current().revealText()).isEqualTo("u59:p");
+    }
+
+    /** P8, on real threads: what a second start waits for includes what is made of the parts. */
+    @Test
+    void secondStartFindsWhatWasMissing() {
+        for (int i = 0; i < 50; i++) {
+            InMemoryStore vault = new InMemoryStore();
+            vault.put("user", "u");
+            try (SecretSource over = SecretSource.from(vault)) {
+                RotatingSecret url = over.composed("url", "{user}:{password}");
+                assertThatThrownBy(() -> over.start(Duration.ofSeconds(10))).isInstanceOf(SecretStartupException.class);
+                vault.put("password", "p");
+                over.start(Duration.ofSeconds(10));
+                assertThat(url.current().revealText()).isEqualTo("u:p");
+            }
+        }
+    }
+
+    @Test
+    void refreshIsAnsweredWhenTheSourceIsClosed() {
+        InMemoryStore vault = new InMemoryStore();
+        vault.put("user", "u");
+        SecretSource over = SecretSource.from(vault);
+        RotatingSecret url = over.composed("url", "{user}");
+        over.start(Duration.ofSeconds(10));
+        vault.hang();
+        CompletableFuture<RefreshResult> underWay = url.refresh(RefreshCause.OPERATOR);
+        over.close();
+        assertThat(underWay).succeedsWithin(Duration.ofSeconds(10));
+        assertThat(url.refresh(RefreshCause.OPERATOR))
+                .succeedsWithin(Duration.ofSeconds(10))
+                .isEqualTo(RefreshResult.LIMITED);
+        assertThat(over.secret("made-late").refresh(RefreshCause.OPERATOR))
+                .succeedsWithin(Duration.ofSeconds(10))
+                .isEqualTo(RefreshResult.LIMITED);
+    }
+
     @Test
     void missingPartIsNamedAtStart() {
         store.put("user", "u1");

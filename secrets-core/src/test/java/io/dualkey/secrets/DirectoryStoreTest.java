@@ -300,6 +300,20 @@ class DirectoryStoreTest {
     }
 
     @Test
+    void fileInPlaceOfTheDirectoryAndANameThatIsTooLongAreTold(@TempDir Path directory) throws Exception {
+        Path file = Files.writeString(directory.resolve("file"), "x");
+        assertThat(outcomeOf(file, "key")).isEqualTo(Outcome.NOT_FOUND);
+        assertThat(outcomeOf(directory, "x".repeat(300))).isEqualTo(Outcome.NOT_FOUND);
+    }
+
+    private static Outcome outcomeOf(Path directory, String name) throws Exception {
+        StoreQuery query = StoreQuery.of(name, Duration.ofHours(1), Instant.EPOCH);
+        return ((StoreResult.Failed)
+                        DirectoryStore.at(directory).read(List.of(query)).get(0))
+                .outcome();
+    }
+
+    @Test
     void companionFileGoesBeforeAMountedHistory() throws Exception {
         publish("g1", Map.of("jwt-key/0", "two", "jwt-key/1", "one", "jwt-key-previous", "told"));
         assertThat(accepted(started("jwt-key"))).containsExactly("two", "told");

@@ -30,6 +30,17 @@ class SecretReferenceTest {
                 .hasMessageContainingAll(", character " + character + ": ", problem);
     }
 
+    /** P7: a field of a configuration holds a reference or, by mistake, the value itself. */
+    @Test
+    void connectionStringInPlaceOfAReferenceIsNotQuoted() {
+        for (String value : List.of("postgresql://app:canary@db/app", "db:https://app:canary@db/app#x")) {
+            assertThatThrownBy(() -> SecretReference.parse(value))
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessageContainingAll("'://'", "the name of the secret")
+                    .hasMessageNotContaining("canary");
+        }
+    }
+
     @Test
     void versionIsToldInTheReferencesOfVendorsOnly() {
         assertThatThrownBy(() -> SecretReference.parse("aws:key?version=1"))

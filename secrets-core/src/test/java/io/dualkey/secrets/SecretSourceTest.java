@@ -6,11 +6,13 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
 
@@ -536,7 +538,162 @@ class SecretSourceTest {
         assertThat(text(proven)).isEqualTo("old");
     }
 
+    /** P3: a gate may take its time, and what it says of a version that was withdrawn meanwhile changes nothing. */
+    @Test
+    void gatesAnswerAboutAWithdrawnVersionLeavesTheOneAdmittedBefore() {
+        store.put("key", "good");
+        RotatingSecret secret = source.secret("key");
+        List<String> seenWhileTested = new ArrayList<>();
+        AtomicReference<Rotating<SecretValue>> gated = new AtomicReference<>();
+        List<String> tested = new ArrayList<>();
+        gated.set(secret.gatedBy(version -> {
+            String value = version.value().revealText();
+            tested.add(value);
+            if (value.equals("leaked")) {
+                store.disable("key", version.id());
+                var unused = secret.refresh(RefreshCause.OPERATOR);
+                time.run();
+            }
+            if (tested.size() > 1) {
+                seenWhileTested.add(text(gated.get()));
+            }
+        }));
+        start(source);
+        store.put("key", "leaked");
+        time.advance(ROUND);
+        assertThat(tested).containsExactly("good", "leaked");
+        assertThat(seenWhileTested).containsExactly("good");
+        assertThat(text(gated.get())).isEqualTo("good");
+    }
+
+    @Test
+    void handleWhoseGateHasAdmittedNothingSaysSo() {
+        store.put("key", "one");
+        RotatingSecret secret = source.secret("key");
+        CompletableFuture<String> message = new CompletableFuture<>();
+        AtomicReference<Rotating<SecretValue>> gated = new AtomicReference<>();
+        gated.set(secret.gatedBy(version -> {
+            try {
+                message.complete(text(gated.get()));
+            } catch (SecretUnavailableException expected) {
+                message.complete(expected.getMessage());
+            }
+        }));
+        start(source);
+        assertThat(message).isCompletedWithValueMatching(text -> text.contains("has passed its gate yet"));
+    }
+
+    /** A store without history, as a directory is. */
+    private static final class Plain implements SecretStore {
+
+        private final Map<String, String> values = new HashMap<>();
+        private boolean down;
+
+        @Override
+        public String description() {
+            return "plain";
+        }
+
+        @Override
+        public boolean keepsHistory() {
+            return false;
+        }
+
+        @Override
+        public List<StoreResult> read(List<StoreQuery> queries) {
+            return queries.stream().map(this::read).toList();
+        }
+
+        private StoreResult read(StoreQuery query) {
+            String value = values.get(query.name());
+            if (down) {
+                return StoreResult.failed(Outcome.UNREACHABLE, "down");
+            }
+            if (value == null) {
+                return StoreResult.failed(Outcome.NOT_FOUND, "there is none");
+            }
+            String tag = Integer.toString(value.length()) + value.charAt(0);
+            return query.known().map(known -> known.tag().equals(tag)).orElse(false)
+                    ? StoreResult.unchanged()
+                    : StoreResult.found(
+                            StoredSecret.of(tag, List.of(StoredVersion.of(tag, SecretValue.ofText(value)))));
+        }
+    }
+
+    /** P3, P6: what was refused for a while because nobody could check it is as it was once somebody can. */
+    @Test
+    void rememberedValuesOutliveAFailClosedOutage() {
+        Plain plain = new Plain();
+        plain.values.put("key", "A");
+        SecretSource over = SecretSource.builder(plain)
+                .secret("key", key -> key.maxStale(Duration.ofHours(1)).failClosed())
+                .threads(time)
+                .build();
+        RotatingSecret secret = over.secret("key");
+        start(over);
+        plain.values.put("key", "B");
+        time.advance(ROUND);
+        plain.values.put("key", "changeme");
+        time.advance(ROUND);
+        assertThat(accepted(secret)).containsExactly("B", "A");
+        plain.down = true;
+        time.advance(Duration.ofHours(2));
+        assertThat(accepted(secret)).isEmpty();
+        plain.down = false;
+        time.advance(Duration.ofMinutes(5));
+        assertThat(accepted(secret)).containsExactly("B", "A");
+    }
+
+    @Test
+    void twoWritersWhoFightOverAValueFillNoMemory() {
+        Plain plain = new Plain();
+        SecretSource over = SecretSource.builder(plain).threads(time).build();
+        RotatingSecret secret = over.secret("key");
+        plain.values.put("key", "A");
+        start(over);
+        for (int i = 0; i < 200; i++) {
+            plain.values.put("key", i % 2 == 0 ? "B" : "A");
+            time.advance(ROUND);
+        }
+        assertThat(accepted(secret)).containsExactly("A", "B");
+        assertThat(((SecretNode) secret).history()).hasSize(2);
+        time.advance(Duration.ofHours(25));
+        assertThat(((SecretNode) secret).history()).hasSize(1);
+    }
+
+    /** P8: a name that is misspelt must not make a service sign with the key that is on its way out. */
+    @Test
+    void companionDoesNotStandInForASecretThatIsMissing() {
+        Plain plain = new Plain();
+        plain.values.put("PREVIOUS", "old");
+        SecretSource over = SecretSource.builder(plain)
+                .secret("KEY", key -> key.companion("PREVIOUS"))
+                .threads(time)
+                .build();
+        RotatingSecret secret = over.secret("KEY");
+        start(over);
+        assertThat(secret.status().state()).isEqualTo(SecretState.UNAVAILABLE);
+        plain.values.put("KEY", "changeme");
+        time.advance(ROUND);
+        assertThat(secret.versions().accepted()).isEmpty();
+        plain.values.put("KEY", "new");
+        time.advance(ROUND);
+        assertThat(accepted(secret)).containsExactly("new", "old");
+    }
+
     // P4: refresh never dies
+
+    /** Before the first answer retries come sooner, or a pod would start a minute late; that is bounded. */
+    @Test
+    void coldStartInAnOutageIsBounded() {
+        store.failWith(Outcome.UNREACHABLE);
+        started("key");
+        time.advance(Duration.ofMinutes(2));
+        assertThat(store.reads()).isBetween(3L, 12L);
+        long before = store.reads();
+        time.advance(Duration.ofHours(1));
+        assertThat(store.reads() - before).isLessThanOrEqualTo(61);
+    }
 
     @Test
     void aThousandThrowablesDoNotEndRefresh() {
@@ -867,6 +1024,23 @@ class SecretSourceTest {
         time.advance(Duration.ofDays(30));
         assertThat(text(secret)).isEqualTo("one");
         assertThat(secret.status().state()).isEqualTo(SecretState.HEALTHY);
+    }
+
+    @Test
+    void absurdTimesAreRefusedWhenSet() {
+        Duration forEver = Duration.ofSeconds(Long.MAX_VALUE);
+        SecretSource.Builder builder = SecretSource.builder(store);
+        assertThatThrownBy(() -> builder.secret("key", key -> key.maxStale(forEver)))
+                .isInstanceOf(IllegalArgumentException.class);
+        assertThatThrownBy(() -> builder.secret("key", key -> key.rotateEvery(forEver)))
+                .isInstanceOf(IllegalArgumentException.class);
+        assertThatThrownBy(() -> builder.refreshInterval(forEver)).isInstanceOf(IllegalArgumentException.class);
+        store.put("key", "one");
+        try (SecretSource over = SecretSource.from(store)) {
+            RotatingSecret secret = over.secret("key");
+            over.start(forEver);
+            assertThat(text(secret)).isEqualTo("one");
+        }
     }
 
     @Test

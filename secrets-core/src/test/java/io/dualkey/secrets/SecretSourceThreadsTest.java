@@ -9,6 +9,7 @@ import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.core.read.ListAppender;
 import com.sun.management.ThreadMXBean;
 import java.lang.management.ManagementFactory;
+import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -86,6 +87,30 @@ class SecretSourceThreadsTest {
         }
     }
 
+    /** P4: a thread that cannot be made, at the limit of a container, is made later. */
+    @Test
+    void threadThatCannotBeMadeDelaysAndEndsNothing() {
+        AtomicBoolean full = new AtomicBoolean();
+        ThreadFactory scarce = task -> {
+            if (full.getAndSet(false)) {
+                throw new OutOfMemoryError("unable to create native thread");
+            }
+            Thread thread = new Thread(task);
+            thread.setDaemon(true);
+            return thread;
+        };
+        store.put("key", "one");
+        full.set(true); // for the first read
+        try (SecretSource source = SecretSource.builder(store)
+                .threads(new EngineThreads.Real(Clock.systemUTC(), scarce))
+                .build()) {
+            RotatingSecret secret = source.secret("key");
+            source.start(Duration.ofSeconds(30));
+            assertThat(secret.current().revealText()).isEqualTo("one");
+            assertThat(full).isFalse();
+        }
+    }
+
     @Test
     void interruptedStartSaysSo() {
         store.hang();
@@ -117,7 +142,7 @@ class SecretSourceThreadsTest {
         }
         assertThat(seen.list)
                 .extracting(ILoggingEvent::getFormattedMessage)
-                .anySatisfy(message -> assertThat(message).contains("nobody has asked for: [kye]"));
+                .anySatisfy(message -> assertThat(message).contains("nobody has asked for so far: [kye]"));
     }
 
     /** P5: however many callers meet, one read is under way, and all of them get its answer. */

@@ -108,8 +108,13 @@ public final class SecretMeters implements MeterBinder {
                                 .map(this::since))
                 .description("Time since the current version came into force; NaN if nobody knows")
                 .register(registry);
-        seconds("dualkey.secret.stale", secret, status -> status.lastSuccess().map(this::since))
-                .description("Time since the last successful check; NaN if there was none")
+        seconds(
+                        "dualkey.secret.stale",
+                        secret,
+                        status -> status.lastSuccess()
+                                .filter(time -> status.canChange())
+                                .map(this::since))
+                .description("Time since the last successful check; NaN if there was none, or if it cannot change")
                 .register(registry);
         seconds(
                         "dualkey.secret.rotation.overdue",

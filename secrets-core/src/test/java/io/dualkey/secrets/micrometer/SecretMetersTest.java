@@ -3,6 +3,7 @@ package io.dualkey.secrets.micrometer;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.dualkey.secrets.DirectoryStore;
+import io.dualkey.secrets.EnvironmentStore;
 import io.dualkey.secrets.InMemoryStore;
 import io.dualkey.secrets.Outcome;
 import io.dualkey.secrets.RefreshCause;
@@ -109,11 +110,13 @@ class SecretMetersTest {
         try (SecretSource source = SecretSource.builder()
                 .store("vault", vault)
                 .store("dir", DirectoryStore.at(directory))
+                .store("env", EnvironmentStore.system())
                 .build()) {
             var registry = new SimpleMeterRegistry();
             new SecretMeters(source).bindTo(registry);
             RotatingSecret secret = source.secret("vault:key");
             source.secret("dir:file");
+            source.secret("env:PATH");
             source.start(Duration.ofSeconds(10));
             vault.failWith(Outcome.THROTTLED);
             assertThat(secret.refresh(RefreshCause.OPERATOR)).succeedsWithin(Duration.ofSeconds(10));
@@ -123,7 +126,16 @@ class SecretMetersTest {
                         assertThat(counter.getId().getTag("store")).isEqualTo(vault.description());
                         assertThat(counter.count()).isEqualTo(2);
                     });
+            assertThat(stale(registry, "vault:key")).isNotNegative();
+            assertThat(stale(registry, "env:PATH")).as("what cannot change").isNaN();
         }
+    }
+
+    private static double stale(SimpleMeterRegistry registry, String secret) {
+        return registry.get("dualkey.secret.stale")
+                .tag("secret", secret)
+                .timeGauge()
+                .value();
     }
 
     private static double days(SimpleMeterRegistry registry, String name) {
