@@ -172,9 +172,7 @@ class SecretMirrorTest {
     /** WireMock logs what it answers; nobody else may. */
     private void assertNoValueIsLogged() {
         List<ILoggingEvent> events = logged.stream()
-                .filter(event -> !event.getLoggerName()
-                        .toLowerCase(Locale.ROOT)
-                        .contains("wiremock"))
+                .filter(event -> !event.getLoggerName().toLowerCase(Locale.ROOT).contains("wiremock"))
                 .toList();
         assertThat(events).anySatisfy(event -> assertThat(event.getLoggerName()).startsWith("com.azure"));
         assertThat(events).anySatisfy(event -> assertThat(event.getLoggerName()).startsWith("software.amazon"));
