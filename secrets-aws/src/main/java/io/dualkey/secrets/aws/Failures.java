@@ -2,6 +2,7 @@ package io.dualkey.secrets.aws;
 
 import io.dualkey.secrets.Outcome;
 import io.dualkey.secrets.aws.CallFailedException.About;
+import java.net.SocketTimeoutException;
 import java.time.DateTimeException;
 import java.time.Duration;
 import java.time.Instant;
@@ -86,7 +87,10 @@ final class Failures {
         }
         Throwable cause = failure.getCause();
         String because = cause == null ? name : name + ", " + cause.getClass().getSimpleName();
-        return everything(Outcome.UNREACHABLE, action + " was not answered properly (" + because + ")", null);
+        String how = cause instanceof SocketTimeoutException
+                ? " was not answered in time ("
+                : " was not answered properly (";
+        return everything(Outcome.UNREACHABLE, action + how + because + ")", null);
     }
 
     private static CallFailedException refused(String action, AwsServiceException refused) {

@@ -43,7 +43,8 @@ class FailureMatrixTest {
     /** What errors quote. No service does; something in between might. */
     private static final String QUOTED = "canary-qu0t3d";
 
-    private static final Duration TIMEOUT = Duration.ofMillis(400);
+    /** Of a call, where one must run into it: long enough for calls that do not. */
+    private static final Duration TIMEOUT = Duration.ofMillis(1500);
 
     enum Rights {
         ALL,
@@ -87,6 +88,7 @@ class FailureMatrixTest {
         NO_ANSWER(Outcome.UNREACHABLE, "not answered properly"),
         BROKEN_OFF(Outcome.UNREACHABLE, "not answered properly"),
         TRUNCATED(Outcome.UNREACHABLE, "not answered properly"),
+        MANGLED(Outcome.UNREACHABLE, "not answered properly"),
         GARBAGE(Outcome.UNREACHABLE, "not answered properly"),
         GARBAGE_ERROR(Outcome.UNREACHABLE, "HTTP 400"),
         EMPTY_JSON(Outcome.UNREACHABLE, "no answer of Secrets Manager"),
@@ -117,12 +119,16 @@ class FailureMatrixTest {
                 case TOO_MANY_429 -> responseDefinition().withStatus(429).withHeader("Retry-After", "30");
                 case ERROR_500 -> stub.error(500, "InternalServiceError");
                 case ERROR_503 -> responseDefinition().withStatus(503);
-                case HANG -> responseDefinition().withStatus(200).withFixedDelay(5 * (int) TIMEOUT.toMillis());
+                case HANG -> responseDefinition().withStatus(200).withFixedDelay(2 * (int) TIMEOUT.toMillis());
                 case RESET -> responseDefinition().withFault(Fault.CONNECTION_RESET_BY_PEER);
                 case NO_ANSWER -> responseDefinition().withFault(Fault.EMPTY_RESPONSE);
                 case BROKEN_OFF -> responseDefinition().withStatus(200).withFault(Fault.MALFORMED_RESPONSE_CHUNK);
                 case TRUNCATED ->
                     responseDefinition().withStatus(200).withBody("{\"ARN\":\"arn:aws\",\"SecretString\":\"" + CANARY);
+                case MANGLED ->
+                    responseDefinition()
+                            .withStatus(200)
+                            .withBody("{\"ARN\":\"arn:aws\",\"SecretString\":\"" + CANARY + "\" oops}");
                 case GARBAGE -> responseDefinition().withStatus(200).withBody("<html>" + QUOTED + "</html>");
                 case GARBAGE_ERROR -> responseDefinition().withStatus(400).withBody("<html>" + QUOTED + "</html>");
                 case EMPTY_JSON -> responseDefinition().withStatus(200).withBody("{}");
@@ -171,11 +177,8 @@ class FailureMatrixTest {
     }
 
     private final SecretsManagerStub stub = new SecretsManagerStub();
-    private final AwsSecretsManagerStore store = AwsSecretsManagerStore.over(Clients.impatient(stub, TIMEOUT));
-    private final SecretSource source = SecretSource.builder(store)
-            .refreshInterval(Duration.ofHours(1))
-            .clock(Clients.clock(stub))
-            .build();
+    private AwsSecretsManagerStore store;
+    private SecretSource source;
 
     private final ListAppender<ILoggingEvent> logged = new ListAppender<>();
     private final Logger root = (Logger) LoggerFactory.getLogger(org.slf4j.Logger.ROOT_LOGGER_NAME);
@@ -190,6 +193,15 @@ class FailureMatrixTest {
         root.addAppender(logged);
     }
 
+    private void open(Trouble trouble) {
+        store = AwsSecretsManagerStore.over(
+                trouble == Trouble.HANG ? Clients.impatient(stub, TIMEOUT) : Clients.of(stub));
+        source = SecretSource.builder(store)
+                .refreshInterval(Duration.ofHours(1))
+                .clock(Clients.clock(stub))
+                .build();
+    }
+
     @AfterEach
     void close() {
         root.detachAppender(logged);
@@ -201,6 +213,7 @@ class FailureMatrixTest {
     @ParameterizedTest(name = "{0} {1}")
     @MethodSource("cells")
     void servesOnAndAsksOnce(Rights rights, Trouble trouble) {
+        open(trouble);
         stub.secret("db").put(CANARY);
         stub.pass(Duration.ofDays(30));
         if (rights != Rights.NONE) {
@@ -273,6 +286,7 @@ class FailureMatrixTest {
     @ParameterizedTest(name = "{0} {1}")
     @MethodSource("cells")
     void firstReadOfTwoSecretsStopsWhereNothingCanBeRead(Rights rights, Trouble trouble) {
+        open(trouble);
         stub.secret("db").put(CANARY);
         stub.secret("api").put(CANARY + "-api");
         stub.pass(Duration.ofDays(30));
@@ -339,6 +353,7 @@ class FailureMatrixTest {
 
     @Test
     void startFailsWithOneExceptionThatSaysWhatIsWrong() {
+        open(Trouble.HEALTHY);
         stub.secret("db").put(CANARY);
         stub.deny(SecretsManagerStub.Action.values());
         var unused = source.secret("db");
