@@ -1,17 +1,16 @@
 package io.dualkey.secrets.jwt;
 
-import static java.nio.charset.StandardCharsets.US_ASCII;
-
-import io.dualkey.secrets.Parser;
 import io.dualkey.secrets.RefreshCause;
 import io.dualkey.secrets.RefreshResult;
 import io.dualkey.secrets.Rotating;
 import io.dualkey.secrets.SecretUnavailableException;
 import io.dualkey.secrets.SecretValue;
 import io.dualkey.secrets.Version;
+import java.security.Provider;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
@@ -36,8 +35,8 @@ import org.jspecify.annotations.Nullable;
  * VerifiedJwt jwt = verifier.verify(token);
  * }</pre>
  *
- * <p>A token is a compact JWS (RFC 7515 section 7.1) without extensions, whose {@code alg} is exactly the one that the
- * verifier was told, whose {@code typ}, if it has one, is JWT or at+jwt (RFC 9068), and whose text is canonical: every
+ * <p>A token is a compact JWS (RFC 7515 section 7.1) without extensions, whose {@code alg} is exactly one that the
+ * verifier was told and that its key is for, whose {@code typ}, if it has one, is JWT or at+jwt (RFC 9068), and whose text is canonical: every
  * other spelling of the same bytes is refused. {@code exp} is required. The rest is said at {@link RejectionReason}.
  *
  * <p>A {@code kid} in the token chooses the key to try first. Where the library derived the {@code kid} from the key, a
@@ -62,8 +61,8 @@ public final class JwtVerifier {
 
     private static final int MAX_REFRESHES = 8;
 
-    private final Rotating<VerificationKey> keys;
-    private final byte[] algorithm;
+    private final Rotating<List<VerificationKey>> keys;
+    private final HeaderRules headerRules;
     private final ClaimRules rules;
     private final Clock clock;
     private final int maxLength;
@@ -91,8 +90,10 @@ public final class JwtVerifier {
     }
 
     private JwtVerifier(Builder builder) {
-        this.keys = builder.secret.map(builder.parser);
-        this.algorithm = builder.algorithm.getBytes(US_ASCII);
+        KeyReader reader = new KeyReader(builder.secret.name(), builder.format, builder.algorithms);
+        Provider provider = builder.provider;
+        this.keys = builder.secret.map(value -> reader.verificationKeys(value, provider));
+        this.headerRules = new HeaderRules(builder.algorithms, builder.type);
         this.rules = new ClaimRules(
                 builder.issuer, builder.audiences, builder.anyAudience, builder.expirationRequired, builder.clockSkew);
         this.clock = builder.clock;
@@ -108,19 +109,43 @@ public final class JwtVerifier {
      * @param format how the secret's value spells the key
      */
     public static Builder hs256(Rotating<SecretValue> secret, KeyFormat format) {
-        Objects.requireNonNull(format, "format");
-        return new Builder(secret, value -> HmacKey.parse(value, format), "HS256");
+        return builder(secret, format, JwsAlgorithm.HS256);
     }
 
     /**
      * {@return a builder of verifiers of RSASSA-PKCS1-v1_5 with SHA-256 (RFC 7518 section 3.3)} Keys under 2048 bits are
      * unusable.
      *
-     * @param secret the public key, or the private one, of which only the public half is used: PEM with the heading
-     *     PUBLIC KEY (SPKI) or PRIVATE KEY (PKCS#8), or a JWK (RFC 7517)
+     * @param secret the public key, or the private one, of which only the public half is used: {@link KeyFormat#PEM} or
+     *     {@link KeyFormat#JWK}, which cannot be mistaken for each other
      */
     public static Builder rs256(Rotating<SecretValue> secret) {
-        return new Builder(secret, RsaKey::parse, "RS256");
+        return new Builder(secret, null, List.of(JwsAlgorithm.RS256));
+    }
+
+    /**
+     * {@return a builder of verifiers of any algorithms} A key is good for one algorithm alone, which its type, its curve,
+     * the {@code alg} of its JWK or else the only algorithm told here decides, and never a token. Keys that fit none of
+     * the algorithms, or several, are unusable, and so are those that RFC 7518 calls too short.
+     *
+     * <pre>{@code
+     * var verifier = JwtVerifier.builder(secrets.secret("issuer-keys"), KeyFormat.JWK_SET, ES256, RS256)
+     *         .issuer("https://login.example.com")
+     *         .audience("web")
+     *         .build();
+     * }</pre>
+     *
+     * @param secret the key or keys
+     * @param format how the secret's value spells them
+     * @param algorithms at least one; several only for {@link KeyFormat#PEM}, {@link KeyFormat#JWK} and
+     *     {@link KeyFormat#JWK_SET}, and never HMAC beside others: who knows a public key must not be able to sign
+     * @throws IllegalArgumentException if these do not go together
+     */
+    public static Builder builder(Rotating<SecretValue> secret, KeyFormat format, JwsAlgorithm... algorithms) {
+        Objects.requireNonNull(format, "format");
+        List<JwsAlgorithm> told = Arrays.stream(algorithms).distinct().toList();
+        KeyReader.requireMatch(format, told);
+        return new Builder(secret, format, told);
     }
 
     /**
@@ -231,11 +256,11 @@ public final class JwtVerifier {
         KeyRing.Candidates known = keyRing.recall(scratch.text, headerEnd);
         KeyRing.Candidates candidates = known;
         if (candidates == null) {
-            Header header = Header.read(scratch.text, headerEnd, algorithm);
+            Header header = Header.read(scratch.text, headerEnd, headerRules);
             if (header.refusal != null) {
                 return JwtResult.Rejected.of(header.refusal);
             }
-            candidates = keyRing.candidates(header.keyId);
+            candidates = keyRing.candidates(Objects.requireNonNull(header.algorithm), header.keyId);
         }
         int signatureLength = Base64Url.decode(scratch.text, payloadEnd + 1, length, scratch.signature);
         if (signatureLength < 0) {
@@ -245,7 +270,7 @@ public final class JwtVerifier {
             keys.current(); // throws, and says why there is no key
         }
         long now = clock.millis();
-        Version<VerificationKey> key = keyOf(candidates, now, scratch, payloadEnd, signatureLength);
+        Version<List<VerificationKey>> key = keyOf(candidates, now, scratch, payloadEnd, signatureLength);
         int payloadLength = key != null || !candidates.conclusive()
                 ? Base64Url.decode(scratch.text, headerEnd + 1, payloadEnd, scratch.payload)
                 : -1;
@@ -270,14 +295,14 @@ public final class JwtVerifier {
     }
 
     /** The key that verifies the signature; null if none does. */
-    private static @Nullable Version<VerificationKey> keyOf(
+    private static @Nullable Version<List<VerificationKey>> keyOf(
             KeyRing.Candidates candidates, long now, Scratch scratch, int payloadEnd, int signatureLength) {
-        List<Version<VerificationKey>> all = candidates.keys();
+        List<KeyRing.Candidate> all = candidates.keys();
         for (int i = 0; i < all.size(); i++) {
-            Version<VerificationKey> one = all.get(i);
-            if (one.isAcceptedAt(now)
-                    && one.value().verifies(scratch.text, payloadEnd, scratch.signature, signatureLength)) {
-                return one;
+            KeyRing.Candidate one = all.get(i);
+            if (one.version().isAcceptedAt(now)
+                    && one.key().verifies(scratch.text, payloadEnd, scratch.signature, signatureLength)) {
+                return one.version();
             }
         }
         return null;
@@ -295,18 +320,20 @@ public final class JwtVerifier {
         return true;
     }
 
-    /** The algorithm and the name of the secret. */
+    /** The algorithms and the name of the secret. */
     @Override
     public String toString() {
-        return "JwtVerifier[" + new String(algorithm, US_ASCII) + ", " + keys.name() + "]";
+        return "JwtVerifier[" + KeyReader.names(headerRules.algorithms) + ", " + keys.name() + "]";
     }
 
     /** Collects what a verifier checks. Not safe for use by several threads. */
     public static final class Builder {
 
         private final Rotating<SecretValue> secret;
-        private final Parser<SecretValue, VerificationKey> parser;
-        private final String algorithm;
+        private final @Nullable KeyFormat format;
+        private final List<JwsAlgorithm> algorithms;
+        private @Nullable Provider provider;
+        private @Nullable String type;
         private @Nullable String issuer;
         private List<String> audiences = List.of();
         private boolean anyAudience;
@@ -316,10 +343,10 @@ public final class JwtVerifier {
         private int maxLength = 8 * 1024;
         private Duration refreshWait = Duration.ofMillis(500);
 
-        private Builder(Rotating<SecretValue> secret, Parser<SecretValue, VerificationKey> parser, String algorithm) {
+        private Builder(Rotating<SecretValue> secret, @Nullable KeyFormat format, List<JwsAlgorithm> algorithms) {
             this.secret = Objects.requireNonNull(secret, "secret");
-            this.parser = parser;
-            this.algorithm = algorithm;
+            this.format = format;
+            this.algorithms = algorithms;
         }
 
         /**
@@ -363,6 +390,40 @@ public final class JwtVerifier {
         public Builder anyAudience() {
             this.audiences = List.of();
             this.anyAudience = true;
+            return this;
+        }
+
+        /**
+         * Requires a {@code typ} (RFC 8725 section 3.11): tokens that have another one, or none, are refused. It is
+         * compared without regard to case and to a leading "application/". Without this call JWT, at+jwt (RFC 9068) and
+         * tokens without {@code typ} are accepted.
+         *
+         * @param expected the type, such as {@code at+jwt}
+         * @return this builder
+         * @throws IllegalArgumentException if it is blank
+         */
+        public Builder type(String expected) {
+            this.type = notBlank("type", expected);
+            return this;
+        }
+
+        /**
+         * Names the security provider that computes MACs and verifies signatures. Without this call it is what the
+         * platform prefers; none is ever picked up because it happens to be there.
+         *
+         * @param named a provider, installed or not, that knows all the verifier's algorithms
+         * @return this builder
+         * @throws IllegalArgumentException if it does not know one of the algorithms
+         */
+        public Builder provider(Provider named) {
+            for (JwsAlgorithm algorithm : algorithms) {
+                if (algorithm.isSymmetric()) {
+                    HmacKey.requireSupport(algorithm, named);
+                } else {
+                    SignatureKey.requireSupport(algorithm, named);
+                }
+            }
+            this.provider = named;
             return this;
         }
 

@@ -22,14 +22,14 @@ import org.jspecify.annotations.Nullable;
 public final class VerifiedJwt implements JwtResult {
 
     private final String token;
-    private final Version<VerificationKey> key;
+    private final Version<?> key;
     private final @Nullable String subject;
     private final long expiresAt;
     private final long notBefore;
     private final long issuedAt;
     private volatile @Nullable Map<String, Object> claims; // read when first needed; reading twice does no harm
 
-    VerifiedJwt(String token, Version<VerificationKey> key, ClaimScan scan) {
+    VerifiedJwt(String token, Version<?> key, ClaimScan scan) {
         this.token = token;
         this.key = key;
         this.subject = scan.subject;

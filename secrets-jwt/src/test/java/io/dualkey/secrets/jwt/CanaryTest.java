@@ -54,6 +54,14 @@ class CanaryTest {
         }
     }
 
+    private static KeyReader hmac(KeyFormat format) {
+        return new KeyReader(Rig.NAME, format, List.of(JwsAlgorithm.HS256));
+    }
+
+    private static KeyReader rsa() {
+        return new KeyReader(Rig.NAME, null, List.of(JwsAlgorithm.RS256));
+    }
+
     @Test
     void anHmacKeyIsNeverShown() {
         ListAppender<ILoggingEvent> log = new ListAppender<>();
@@ -71,7 +79,7 @@ class CanaryTest {
             JwtSigner signer =
                     JwtSigner.hs256(rig.secret, KeyFormat.TEXT).clock(rig.clock).build();
             var parsed = rig.secret.map(value -> HmacKey.parse(value, KeyFormat.TEXT));
-            var signing = rig.secret.map(value -> HmacKey.parseForSigning(value, KeyFormat.TEXT));
+            var signing = rig.secret.map(hmac(KeyFormat.TEXT)::signingKey);
             rig.start();
             VerifiedJwt jwt = verifier.verify(signer.sign(Map.of("sub", "alice")));
 
@@ -92,7 +100,7 @@ class CanaryTest {
             showFailure(() -> signer.sign(Map.of("exp", 1)));
             for (KeyFormat format : List.of(KeyFormat.BASE64, KeyFormat.BASE64URL, KeyFormat.HEX)) {
                 showFailure(() -> HmacKey.parse(SecretValue.ofText(CANARY + "!"), format));
-                showFailure(() -> HmacKey.parseForSigning(SecretValue.ofText(CANARY + "!"), format));
+                showFailure(() -> hmac(format).signingKey(SecretValue.ofText(CANARY + "!")));
                 JwtVerifier.hs256(rig.secret, format).build();
             }
             showFailure(() -> HmacKey.parse(SecretValue.ofText(CANARY.substring(0, 20)), KeyFormat.TEXT));
@@ -117,8 +125,8 @@ class CanaryTest {
             JwtVerifier verifier =
                     JwtVerifier.rs256(rig.secret).clock(rig.clock).build();
             JwtSigner signer = JwtSigner.rs256(rig.secret).clock(rig.clock).build();
-            var parsed = rig.secret.map(RsaKey::parse);
-            var signing = rig.secret.map(RsaKey::parseForSigning);
+            var parsed = rig.secret.map(value -> rsa().verificationKeys(value, null));
+            var signing = rig.secret.map(rsa()::signingKey);
             rig.start();
 
             show(verifier.verify(signer.sign(Map.of("sub", "alice"))));
@@ -127,11 +135,14 @@ class CanaryTest {
             show(parsed.current());
             show(signing.current());
             show(signing.versions());
-            showFailure(() -> RsaKey.parse(SecretValue.ofText(pem.replace("PRIVATE KEY", "RSA PRIVATE KEY"))));
-            showFailure(() -> RsaKey.parse(SecretValue.ofText(pem.replace("PRIVATE KEY", "PUBLIC KEY"))));
-            showFailure(() -> RsaKey.parse(SecretValue.ofText(pem.replaceFirst("MII", "M?I"))));
-            showFailure(() -> RsaKey.parseForSigning(SecretValue.ofText(pem.replaceFirst("MII", "MIA"))));
-            showFailure(() -> RsaKey.parse(SecretValue.ofText("{\"kty\":\"RSA\",\"d\":\"" + content + "\"}")));
+            showFailure(() ->
+                    rsa().verificationKeys(SecretValue.ofText(pem.replace("PRIVATE KEY", "EC PRIVATE KEY")), null));
+            showFailure(
+                    () -> rsa().verificationKeys(SecretValue.ofText(pem.replace("PRIVATE KEY", "PUBLIC KEY")), null));
+            showFailure(() -> rsa().verificationKeys(SecretValue.ofText(pem.replaceFirst("MII", "M?I")), null));
+            showFailure(() -> rsa().signingKey(SecretValue.ofText(pem.replaceFirst("MII", "MIA"))));
+            showFailure(() ->
+                    rsa().verificationKeys(SecretValue.ofText("{\"kty\":\"RSA\",\"d\":\"" + content + "\"}"), null));
             show(rig.secret.status());
         }
         showsNothingOf(content.substring(64)); // before that is the same in every key
