@@ -18,6 +18,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -64,6 +65,7 @@ public final class JwtVerifier {
     private final Rotating<List<VerificationKey>> keys;
     private final HeaderRules headerRules;
     private final ClaimRules rules;
+    private final List<Predicate<? super VerifiedJwt>> requirements;
     private final Clock clock;
     private final int maxLength;
     private final long refreshWaitNanos;
@@ -96,6 +98,7 @@ public final class JwtVerifier {
         this.headerRules = new HeaderRules(builder.algorithms, builder.type);
         this.rules = new ClaimRules(
                 builder.issuer, builder.audiences, builder.anyAudience, builder.expirationRequired, builder.clockSkew);
+        this.requirements = List.copyOf(builder.requirements);
         this.clock = builder.clock;
         this.maxLength = builder.maxLength;
         this.refreshWaitNanos = builder.refreshWait.toNanos();
@@ -173,26 +176,47 @@ public final class JwtVerifier {
      */
     public JwtResult check(String token) {
         KeyRing before = ring();
+        long now = clock.millis();
         JwtResult result;
+        boolean newKeyWouldHelp;
         Scratch scratch = pool.acquire();
         try {
-            result = judge(token, before, scratch);
-            if (!scratch.newKeyWouldHelp) {
-                return result;
-            }
+            result = judge(token, before, now, scratch);
+            newKeyWouldHelp = scratch.newKeyWouldHelp;
         } finally {
             pool.release(scratch);
         }
-        KeyRing after = refreshed();
-        if (after.sameKeysAs(before)) {
-            return result;
+        if (newKeyWouldHelp) {
+            KeyRing after = refreshed();
+            return after.sameKeysAs(before) ? result : checkWith(after, token);
         }
-        Scratch again = pool.acquire();
+        return approved(result, now);
+    }
+
+    /** Judges a token by these keys and asks for no others. */
+    private JwtResult checkWith(KeyRing keyRing, String token) {
+        long now = clock.millis();
+        JwtResult result;
+        Scratch scratch = pool.acquire();
         try {
-            return judge(token, after, again);
+            result = judge(token, keyRing, now, scratch);
         } finally {
-            pool.release(again);
+            pool.release(scratch);
         }
+        return approved(result, now);
+    }
+
+    /** Asks the service's own conditions, which are foreign code and run last, and counts the use of the key. */
+    private JwtResult approved(JwtResult result, long now) {
+        if (result instanceof VerifiedJwt jwt) {
+            for (int i = 0; i < requirements.size(); i++) { // an iterator would be garbage
+                if (!requirements.get(i).test(jwt)) {
+                    return JwtResult.Rejected.of(RejectionReason.REQUIREMENT_NOT_MET);
+                }
+            }
+            keys.recordUse(jwt.key(), now);
+        }
+        return result;
     }
 
     private KeyRing ring() {
@@ -241,7 +265,7 @@ public final class JwtVerifier {
         return MAX_REFRESHES - refreshes.availablePermits();
     }
 
-    private JwtResult judge(String token, KeyRing keyRing, Scratch scratch) {
+    private JwtResult judge(String token, KeyRing keyRing, long now, Scratch scratch) {
         scratch.newKeyWouldHelp = false;
         int length = token.length();
         if (length > maxLength) {
@@ -269,7 +293,6 @@ public final class JwtVerifier {
         if (keyRing.isEmpty()) {
             keys.current(); // throws, and says why there is no key
         }
-        long now = clock.millis();
         Version<List<VerificationKey>> key = keyOf(candidates, now, scratch, payloadEnd, signatureLength);
         int payloadLength = key != null || !candidates.conclusive()
                 ? Base64Url.decode(scratch.text, headerEnd + 1, payloadEnd, scratch.payload)
@@ -290,7 +313,6 @@ public final class JwtVerifier {
         if (refusal != null) {
             return JwtResult.Rejected.of(refusal);
         }
-        keys.recordUse(key, now);
         return new VerifiedJwt(token, key, scratch.claims);
     }
 
@@ -334,6 +356,7 @@ public final class JwtVerifier {
         private final List<JwsAlgorithm> algorithms;
         private @Nullable Provider provider;
         private @Nullable String type;
+        private final List<Predicate<? super VerifiedJwt>> requirements = new ArrayList<>();
         private @Nullable String issuer;
         private List<String> audiences = List.of();
         private boolean anyAudience;
@@ -404,6 +427,23 @@ public final class JwtVerifier {
          */
         public Builder type(String expected) {
             this.type = notBlank("type", expected);
+            return this;
+        }
+
+        /**
+         * Adds a condition of the service's own, which is asked after all others. Tokens that do not meet it are refused
+         * with {@link RejectionReason#REQUIREMENT_NOT_MET}.
+         *
+         * <pre>{@code
+         * builder.require(jwt -> jwt.claim("tenant").isPresent())
+         * }</pre>
+         *
+         * @param requirement runs on the thread that verifies, for several tokens at a time; what it throws reaches the
+         *     caller of the verifier
+         * @return this builder
+         */
+        public Builder require(Predicate<? super VerifiedJwt> requirement) {
+            requirements.add(Objects.requireNonNull(requirement, "requirement"));
             return this;
         }
 
