@@ -46,7 +46,9 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>If no accepted key verifies a token that looks right otherwise, the secret is refreshed within the budget of {@link
  * RefreshCause#UNTRUSTED}, and the token is judged again if that brings a new key in time. A few threads at most wait
- * for that, each for {@link Builder#refreshWait} at most; all others never wait.
+ * for that, each for {@link Builder#refreshWait} at most; all others never wait. Nor does anybody where the budget is
+ * spent or the last attempt, less than a second ago, brought nothing new. {@link #checkAsync} is for callers that must
+ * never wait.
  *
  * <p>Safe for use by several threads, virtual ones included.
  */
@@ -57,10 +59,13 @@ public final class JwtVerifier {
      * and it does not matter who wins, because each caller goes on with the ring that fits the view it has read. Scratch
      * space is taken from a pool for one judgement and never held while waiting. `refreshes` bounds the requests for a
      * refresh that have no answer yet, and so both the threads that wait and what forged tokens can attach to a read of a
-     * store that hangs.
+     * store that hangs. After a request that was turned down or fruitless, `heldOffFrom` keeps the next ones from the secret's
+     * lock for a moment, so that forged tokens meet nothing there that good ones could wait for. Lost updates of it do no
+     * harm: one request more or less is made.
      */
 
     private static final int MAX_REFRESHES = 8;
+    private static final long HOLD_OFF_MILLIS = 1000;
 
     private final Rotating<List<VerificationKey>> keys;
     private final HeaderRules headerRules;
@@ -72,6 +77,7 @@ public final class JwtVerifier {
     private final Semaphore refreshes = new Semaphore(MAX_REFRESHES);
     private final Pool<Scratch> pool = new Pool<>(Scratch::new);
     private volatile KeyRing ring;
+    private volatile long heldOffFrom = Long.MIN_VALUE;
 
     /** Space to work in, and the answer beside the token. */
     private static final class Scratch {
@@ -187,10 +193,57 @@ public final class JwtVerifier {
             pool.release(scratch);
         }
         if (newKeyWouldHelp) {
-            KeyRing after = refreshed();
-            return after.sameKeysAs(before) ? result : checkWith(after, token);
+            awaitRefresh(now);
+            return checkAgain(token, result, before);
         }
         return approved(result, now);
+    }
+
+    /**
+     * Verifies a token without ever waiting, for callers such as event loops that must not. What {@link #check} computes
+     * is computed at once, on the calling thread; only where that form would wait for a refresh the answer comes later,
+     * and the token is then judged again on the common pool.
+     *
+     * <pre>{@code
+     * Mono<JwtResult> result = Mono.fromCompletionStage(verifier.checkAsync(token));
+     * }</pre>
+     *
+     * @param token the compact form, without "Bearer"
+     * @return its claims or why it is refused, in most cases already there; completed exceptionally with {@link
+     *     SecretUnavailableException} if there is no key to judge it with
+     */
+    public CompletableFuture<JwtResult> checkAsync(String token) {
+        try {
+            KeyRing before = ring();
+            long now = clock.millis();
+            JwtResult result;
+            boolean newKeyWouldHelp;
+            Scratch scratch = pool.acquire();
+            try {
+                result = judge(token, before, now, scratch);
+                newKeyWouldHelp = scratch.newKeyWouldHelp;
+            } finally {
+                pool.release(scratch);
+            }
+            if (!newKeyWouldHelp) {
+                return CompletableFuture.completedFuture(approved(result, now));
+            }
+            CompletableFuture<RefreshResult> refresh = requestRefresh(now);
+            if (refresh == null || refreshWaitNanos == 0) {
+                return CompletableFuture.completedFuture(checkAgain(token, result, before));
+            }
+            return refresh.copy() // for the original must go on to give back its permit
+                    .completeOnTimeout(RefreshResult.LIMITED, refreshWaitNanos, TimeUnit.NANOSECONDS)
+                    .thenApplyAsync(ended -> checkAgain(token, result, before));
+        } catch (RuntimeException failure) {
+            return CompletableFuture.failedFuture(failure);
+        }
+    }
+
+    /** Judges a token again if there are other keys by now than those that it was refused with. */
+    private JwtResult checkAgain(String token, JwtResult refused, KeyRing before) {
+        KeyRing after = ring();
+        return after.sameKeysAs(before) ? refused : checkWith(after, token);
     }
 
     /** Judges a token by these keys and asks for no others. */
@@ -230,10 +283,29 @@ public final class JwtVerifier {
         return fresh;
     }
 
-    /** Asks for newer keys, unless enough threads have, and waits for them, if that is allowed. */
-    private KeyRing refreshed() {
-        if (!refreshes.tryAcquire()) {
-            return ring();
+    /** Asks for newer keys, and waits for them where there is something to wait for. */
+    private void awaitRefresh(long now) {
+        CompletableFuture<RefreshResult> refresh = requestRefresh(now);
+        if (refresh != null && refreshWaitNanos > 0) {
+            try {
+                refresh.get(refreshWaitNanos, TimeUnit.NANOSECONDS);
+            } catch (InterruptedException interrupted) {
+                Thread.currentThread().interrupt();
+            } catch (TimeoutException | ExecutionException judgeWithWhatThereIs) {
+                // the keys are looked at all the same
+            }
+        }
+    }
+
+    /**
+     * Asks for newer keys, unless enough callers have or it is too soon.
+     *
+     * @return the request under way; null if there is none, or it has been answered already
+     */
+    private @Nullable CompletableFuture<RefreshResult> requestRefresh(long now) {
+        long since = now - heldOffFrom;
+        if ((since >= 0 && since < HOLD_OFF_MILLIS) || !refreshes.tryAcquire()) {
+            return null;
         }
         CompletableFuture<RefreshResult> refresh;
         try {
@@ -243,21 +315,18 @@ public final class JwtVerifier {
             throw failure;
         }
         if (refresh.isDone()) {
-            refreshes.release();
-            return ring();
+            refreshEnded(refresh.join());
+            return null;
         }
         // Whoever gives up waiting still has something attached to the read, so its permit is back only when that ends.
-        var unused = refresh.whenComplete((result, failure) -> refreshes.release());
-        if (refreshWaitNanos > 0) {
-            try {
-                refresh.get(refreshWaitNanos, TimeUnit.NANOSECONDS);
-            } catch (InterruptedException interrupted) {
-                Thread.currentThread().interrupt();
-            } catch (TimeoutException | ExecutionException judgeWithWhatThereIs) {
-                // the keys are looked at all the same
-            }
+        return refresh.whenComplete((result, never) -> refreshEnded(result));
+    }
+
+    private void refreshEnded(RefreshResult result) {
+        if (result != RefreshResult.CHANGED) {
+            heldOffFrom = clock.millis();
         }
-        return ring();
+        refreshes.release();
     }
 
     /** How many requests for a refresh have no answer yet. */
