@@ -122,18 +122,9 @@ final class ClaimScan {
     }
 
     private @Nullable RejectionReason judge(ClaimRules rules, long now) {
-        if (expiresAt == JsonCursor.NO_DATE) {
-            if (rules.expirationRequired) {
-                return RejectionReason.MISSING_EXPIRATION;
-            }
-        } else if (now - rules.skewMillis >= expiresAt) {
-            return RejectionReason.EXPIRED;
-        }
-        if (notBefore != JsonCursor.NO_DATE && now + rules.skewMillis < notBefore) {
-            return RejectionReason.NOT_YET_VALID;
-        }
-        if (issuedAt != JsonCursor.NO_DATE && now + rules.skewMillis < issuedAt) {
-            return RejectionReason.ISSUED_IN_FUTURE;
+        RejectionReason refusal = rules.refusalAt(now, expiresAt, notBefore, issuedAt);
+        if (refusal != null) {
+            return refusal;
         }
         if (rules.issuer != null && !issuerMatches) {
             return RejectionReason.WRONG_ISSUER;

@@ -74,6 +74,7 @@ public final class JwtVerifier {
     private final Clock clock;
     private final int maxLength;
     private final long refreshWaitNanos;
+    private final @Nullable TokenCache cache;
     private final Semaphore refreshes = new Semaphore(MAX_REFRESHES);
     private final Pool<Scratch> pool = new Pool<>(Scratch::new);
     private volatile KeyRing ring;
@@ -108,6 +109,7 @@ public final class JwtVerifier {
         this.clock = builder.clock;
         this.maxLength = builder.maxLength;
         this.refreshWaitNanos = builder.refreshWait.toNanos();
+        this.cache = builder.cacheBytes == 0 ? null : new TokenCache(builder.cacheBytes);
         this.ring = new KeyRing(keys.versions());
     }
 
@@ -346,6 +348,15 @@ public final class JwtVerifier {
         if (headerEnd < 0 || payloadEnd < 0 || !copy(token, length, scratch.text)) {
             return JwtResult.Rejected.of(RejectionReason.MALFORMED);
         }
+        long hash = 0;
+        TokenCache accepted = cache != null && cache.takes(length) ? cache : null;
+        if (accepted != null) {
+            hash = accepted.hash(scratch.text, length);
+            VerifiedJwt hit = recall(accepted, hash, length, headerEnd, keyRing, now, scratch);
+            if (hit != null) {
+                return hit;
+            }
+        }
         KeyRing.Candidates known = keyRing.recall(scratch.text, headerEnd);
         KeyRing.Candidates candidates = known;
         if (candidates == null) {
@@ -382,7 +393,51 @@ public final class JwtVerifier {
         if (refusal != null) {
             return JwtResult.Rejected.of(refusal);
         }
-        return new VerifiedJwt(token, key, scratch.claims);
+        VerifiedJwt verified = new VerifiedJwt(token, key, scratch.claims);
+        if (accepted != null) {
+            accepted.add(hash, verified, keyRing, now);
+        }
+        return verified;
+    }
+
+    /** A token that was accepted before and would be again; null if it was not, or needs a closer look. */
+    private @Nullable VerifiedJwt recall(
+            TokenCache accepted, long hash, int length, int headerEnd, KeyRing keyRing, long now, Scratch scratch) {
+        TokenCache.Entry entry = accepted.find(hash, scratch.text, length, scratch.payload);
+        if (entry == null) {
+            return null;
+        }
+        boolean seen = entry.stamp == keyRing.stamp;
+        Version<List<VerificationKey>> key =
+                KeyRing.version(seen ? keyRing.keys() : candidates(keyRing, headerEnd, scratch), entry.generation);
+        if (key == null
+                || !key.isAcceptedAt(now)
+                || rules.refusalAt(now, entry.expiresAt, entry.notBefore, entry.issuedAt) != null) {
+            accepted.remove(entry);
+            return null;
+        }
+        VerifiedJwt verified = new VerifiedJwt(entry, key);
+        if (!seen) {
+            accepted.add(hash, verified, keyRing, now);
+        }
+        return verified;
+    }
+
+    /** The keys that a token would be tried with whose header was found good before. */
+    private List<KeyRing.Candidate> candidates(KeyRing keyRing, int headerEnd, Scratch scratch) {
+        KeyRing.Candidates known = keyRing.recall(scratch.text, headerEnd);
+        if (known != null) {
+            return known.keys();
+        }
+        Header header = Header.read(scratch.text, headerEnd, headerRules);
+        return header.algorithm == null
+                ? List.of()
+                : keyRing.candidates(header.algorithm, header.keyId).keys();
+    }
+
+    /** What the cache weighs by its own account, and counted anew. */
+    long[] cacheWeights() {
+        return cache == null ? new long[2] : new long[] {cache.weight(), cache.countedWeight()};
     }
 
     /** The key that verifies the signature; null if none does. */
@@ -434,6 +489,7 @@ public final class JwtVerifier {
         private Clock clock = Clock.systemUTC();
         private int maxLength = 8 * 1024;
         private Duration refreshWait = Duration.ofMillis(500);
+        private long cacheBytes;
 
         private Builder(Rotating<SecretValue> secret, @Nullable KeyFormat format, List<JwsAlgorithm> algorithms) {
             this.secret = Objects.requireNonNull(secret, "secret");
@@ -595,6 +651,28 @@ public final class JwtVerifier {
          */
         public Builder refreshWait(Duration wait) {
             this.refreshWait = Durations.inRange("refreshWait", wait, Duration.ZERO, Duration.ofMinutes(1));
+            return this;
+        }
+
+        /**
+         * Keeps tokens that were accepted, so that one that is presented again costs a look-up instead of a signature.
+         * Without this call none are kept.
+         *
+         * <p>A token is forgotten at its {@code exp}, when its key's acceptance ends, and at once when its key is removed;
+         * every time it is presented the time is checked, the service's own conditions are asked, and the use of its key is
+         * counted. Only canonical texts are ever kept. What the time of a look-up tells an attacker is said in
+         * docs/jwt.md: nothing.
+         *
+         * @param maxBytes about how much memory the tokens may take, from 64 KiB to 1 GiB. A token takes its length and
+         *     about 200 bytes. Tokens that are longer than a sixteenth of this are not kept
+         * @return this builder
+         * @throws IllegalArgumentException if it is out of range
+         */
+        public Builder cache(long maxBytes) {
+            if (maxBytes < 1 << 16 || maxBytes > 1 << 30) {
+                throw new IllegalArgumentException("cache must be from 65536 to 1073741824 bytes, but is " + maxBytes);
+            }
+            this.cacheBytes = maxBytes;
             return this;
         }
 

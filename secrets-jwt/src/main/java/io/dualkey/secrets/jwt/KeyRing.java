@@ -5,6 +5,7 @@ import io.dualkey.secrets.Versions;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -19,8 +20,12 @@ final class KeyRing {
      */
 
     private static final int MAX_KNOWN_HEADERS = 8;
+    private static final AtomicLong STAMPS = new AtomicLong();
 
     final Versions<List<VerificationKey>> versions;
+    /** Tells rings apart without keeping them and their keys. */
+    final long stamp = STAMPS.incrementAndGet();
+
     private final List<Candidate> keys;
     private volatile KnownHeader[] known = {};
 
@@ -107,6 +112,22 @@ final class KeyRing {
         List<Candidate> nameless =
                 fitting.stream().filter(one -> !one.key().id().told()).toList();
         return new Candidates(nameless, false, true);
+    }
+
+    /** The version of a generation; null if it has none of its keys among the candidates. */
+    static @Nullable Version<List<VerificationKey>> version(List<Candidate> among, long generation) {
+        for (int i = 0; i < among.size(); i++) {
+            Version<List<VerificationKey>> version = among.get(i).version();
+            if (version.generation() == generation) {
+                return version;
+            }
+        }
+        return null;
+    }
+
+    /** All keys, in the order in which to try them. */
+    List<Candidate> keys() {
+        return keys;
     }
 
     boolean isEmpty() {

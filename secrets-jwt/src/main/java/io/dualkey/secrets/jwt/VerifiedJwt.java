@@ -39,6 +39,16 @@ public final class VerifiedJwt implements JwtResult {
         this.issuedAt = scan.issuedAt;
     }
 
+    /** As it was when the cache took it in, with the key as it stands now. */
+    VerifiedJwt(TokenCache.Entry entry, Version<List<VerificationKey>> key) {
+        this.token = entry.token;
+        this.key = key;
+        this.subject = entry.subject;
+        this.expiresAt = entry.expiresAt;
+        this.notBefore = entry.notBefore;
+        this.issuedAt = entry.issuedAt;
+    }
+
     /** {@return the subject, {@code sub}} */
     public Optional<String> subject() {
         return Optional.ofNullable(subject);
@@ -135,6 +145,27 @@ public final class VerifiedJwt implements JwtResult {
 
     Version<List<VerificationKey>> key() {
         return key;
+    }
+
+    String token() {
+        return token;
+    }
+
+    @Nullable
+    String subjectOrNull() {
+        return subject;
+    }
+
+    long expiresAtMillis() {
+        return expiresAt;
+    }
+
+    long notBeforeMillis() {
+        return notBefore;
+    }
+
+    long issuedAtMillis() {
+        return issuedAt;
     }
 
     /** {@return the role of the key that verified the token, at that time} */
