@@ -85,6 +85,7 @@ public final class JwtVerifier {
         byte[] text = new byte[1024];
         byte[] payload = new byte[1024];
         byte[] signature = new byte[1024];
+        final Base64Url.Signed signed = new Base64Url.Signed();
         final ClaimScan claims = new ClaimScan();
         boolean newKeyWouldHelp;
 
@@ -374,19 +375,20 @@ public final class JwtVerifier {
             keys.current(); // throws, and says why there is no key
         }
         Version<List<VerificationKey>> key = keyOf(candidates, now, scratch, payloadEnd, signatureLength);
-        int payloadLength = key != null || !candidates.conclusive()
-                ? Base64Url.decode(scratch.text, headerEnd + 1, payloadEnd, scratch.payload)
-                : -1;
         if (key == null) {
             // Only what would pass but for its key is a reason to look for new ones.
-            scratch.newKeyWouldHelp = payloadLength >= 0
-                    && scratch.claims.check(scratch.payload, payloadLength, rules, now, false) == null;
+            int unsigned = candidates.conclusive()
+                    ? -1
+                    : Base64Url.decode(scratch.text, headerEnd + 1, payloadEnd, scratch.payload);
+            scratch.newKeyWouldHelp =
+                    unsigned >= 0 && scratch.claims.check(scratch.payload, unsigned, rules, now, false) == null;
             return JwtResult.Rejected.of(
                     candidates.unknown() ? RejectionReason.UNKNOWN_KEY : RejectionReason.BAD_SIGNATURE);
         }
         if (known == null) {
             keyRing.learn(scratch.text, headerEnd, candidates);
         }
+        int payloadLength = scratch.signed.decode(scratch.text, headerEnd + 1, payloadEnd, scratch.payload);
         RejectionReason refusal = payloadLength < 0
                 ? RejectionReason.MALFORMED_CLAIMS
                 : scratch.claims.check(scratch.payload, payloadLength, rules, now, true);
