@@ -63,7 +63,22 @@ final class KeyReader {
     private final List<JwsAlgorithm> algorithms;
 
     /** A key and what it is for. */
-    record Entry(JWK jwk, JwsAlgorithm algorithm) {}
+    record Entry(JWK jwk, JwsAlgorithm algorithm) {
+
+        @Override
+        public String toString() { // Nimbus shows secret keys in full
+            return "Entry[" + algorithm + "]";
+        }
+    }
+
+    /** A key that carries its {@code kid}, {@code use} and {@code alg}. */
+    record NamedKey(JWK jwk, JwsAlgorithm algorithm, KeyId id) {
+
+        @Override
+        public String toString() { // likewise
+            return "NamedKey[" + algorithm + "]";
+        }
+    }
 
     /**
      * Makes a reader.
@@ -135,13 +150,14 @@ final class KeyReader {
         return SigningKey.of(read(value, KeyOperation.SIGN).get(0));
     }
 
-    /** The keys as Nimbus has them, with {@code kid}, {@code use} and {@code alg}; secret ones too. */
-    List<JWK> jwks(SecretValue value) {
+    /** The keys as Nimbus has them; secret ones too. */
+    List<NamedKey> namedKeys(SecretValue value) {
         if (isBareKey()) {
-            return List.of(SigningKey.jwkOfHmac(value, format(), algorithms.get(0)));
+            return List.of(
+                    SigningKey.named(SigningKey.jwkOfHmac(value, format(), algorithms.get(0)), algorithms.get(0)));
         }
         return read(value, KeyOperation.VERIFY).stream()
-                .map(entry -> SigningKey.labelled(entry.jwk(), entry.algorithm()))
+                .map(entry -> SigningKey.named(entry.jwk(), entry.algorithm()))
                 .toList();
     }
 

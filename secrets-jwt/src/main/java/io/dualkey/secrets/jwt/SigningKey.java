@@ -61,10 +61,9 @@ final class SigningKey {
             return ofHmac(
                     key, HmacKey.of(key, algorithm, octets.getKeyID(), null).id(), algorithm);
         }
-        JWK published = labelled(jwk.toPublicJWK(), algorithm);
-        KeyId id = new KeyId(published.getKeyID(), jwk.getKeyID() != null);
+        KeyReader.NamedKey published = named(jwk.toPublicJWK(), algorithm);
         try {
-            return new SigningKey(id, signer(jwk), published);
+            return new SigningKey(published.id(), signer(jwk), published.jwk());
         } catch (JOSEException | GeneralSecurityException mayQuoteTheKey) {
             throw new UnusableSecretException("the key cannot be used to sign " + algorithm.headerName());
         }
@@ -81,41 +80,55 @@ final class SigningKey {
     static JWK jwkOfHmac(SecretValue value, KeyFormat format, JwsAlgorithm algorithm) {
         byte[] key = HmacKey.bytes(value, format, algorithm);
         try {
-            return labelled(new OctetSequenceKey.Builder(key).build(), algorithm);
+            return new OctetSequenceKey.Builder(key).build();
         } finally {
             Arrays.fill(key, (byte) 0);
         }
     }
 
-    /** A key with all that those need to know who choose one: {@code kid}, {@code use} and {@code alg}. */
-    static JWK labelled(JWK jwk, JwsAlgorithm algorithm) {
-        Algorithm name = new JWSAlgorithm(algorithm.headerName());
+    /** A key by the name that it came with, or else by the one that is derived from it. */
+    static KeyReader.NamedKey named(JWK jwk, JwsAlgorithm algorithm) {
+        boolean told = jwk.getKeyID() != null;
+        KeyId id = new KeyId(told ? jwk.getKeyID() : derivedId(jwk, algorithm), told);
+        return new KeyReader.NamedKey(labelled(jwk, algorithm, id.value()), algorithm, id);
+    }
+
+    private static String derivedId(JWK jwk, JwsAlgorithm algorithm) {
         if (jwk instanceof OctetSequenceKey octets) {
             byte[] key = octets.toByteArray();
-            String id = HmacKey.of(key, algorithm, octets.getKeyID(), null).id().value();
-            Arrays.fill(key, (byte) 0);
+            try {
+                return HmacKey.of(key, algorithm, null, null).id().value();
+            } finally {
+                Arrays.fill(key, (byte) 0);
+            }
+        }
+        return thumbprint(jwk);
+    }
+
+    /** A key with all that those need to know who choose one: {@code kid}, {@code use} and {@code alg}. */
+    static JWK labelled(JWK jwk, JwsAlgorithm algorithm, String keyId) {
+        Algorithm name = new JWSAlgorithm(algorithm.headerName());
+        if (jwk instanceof OctetSequenceKey octets) {
             return new OctetSequenceKey.Builder(octets)
-                    .keyID(id)
+                    .keyID(keyId)
                     .keyUse(KeyUse.SIGNATURE)
                     .algorithm(name)
                     .build();
-        }
-        String id = jwk.getKeyID() == null ? thumbprint(jwk) : jwk.getKeyID();
-        if (jwk instanceof RSAKey rsa) {
+        } else if (jwk instanceof RSAKey rsa) {
             return new RSAKey.Builder(rsa)
-                    .keyID(id)
+                    .keyID(keyId)
                     .keyUse(KeyUse.SIGNATURE)
                     .algorithm(name)
                     .build();
         } else if (jwk instanceof ECKey ec) {
             return new ECKey.Builder(ec)
-                    .keyID(id)
+                    .keyID(keyId)
                     .keyUse(KeyUse.SIGNATURE)
                     .algorithm(name)
                     .build();
         }
         return new OctetKeyPair.Builder((OctetKeyPair) jwk)
-                .keyID(id)
+                .keyID(keyId)
                 .keyUse(KeyUse.SIGNATURE)
                 .algorithm(name)
                 .build();

@@ -23,6 +23,8 @@ import java.util.List;
 import java.util.Map;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.slf4j.LoggerFactory;
 
 /** Runs key material through everything that may be shown, and looks for it there. */
@@ -146,5 +148,48 @@ class CanaryTest {
             show(rig.secret.status());
         }
         showsNothingOf(content.substring(64)); // before that is the same in every key
+    }
+
+    @ParameterizedTest
+    @EnumSource(JwsAlgorithm.class)
+    void noKeyOfAnyAlgorithmIsEverShown(JwsAlgorithm algorithm) {
+        TestKey key = TestKey.of(algorithm);
+        String document = key.jwk(null).toJSONString();
+        KeyReader reader = new KeyReader(Rig.NAME, KeyFormat.JWK, List.of(algorithm));
+        SecretValue value = SecretValue.ofText(document);
+        try (Rig rig = new Rig()) {
+            rig.store.put(Rig.NAME, document);
+            JwtVerifier verifier = JwtVerifier.builder(rig.secret, KeyFormat.JWK, algorithm)
+                    .clock(rig.clock)
+                    .cache(1 << 16)
+                    .build();
+            JwtSigner signer = JwtSigner.builder(rig.secret, KeyFormat.JWK, algorithm)
+                    .clock(rig.clock)
+                    .build();
+            NimbusJwkSource source = NimbusJwkSource.of(rig.secret, KeyFormat.JWK, algorithm);
+            rig.start();
+
+            show(verifier.verify(signer.sign(Map.of("sub", "alice"))));
+            show(verifier);
+            show(signer);
+            show(source);
+            show(reader.verificationKeys(value, null));
+            show(reader.signingKey(value));
+            show(reader.namedKeys(value));
+            show(signer.publicKeys());
+            for (KeyFormat format : List.of(KeyFormat.PEM, KeyFormat.JWK, KeyFormat.JWK_SET)) {
+                KeyReader other = new KeyReader(Rig.NAME, format, List.of(algorithm));
+                showFailure(
+                        () -> other.verificationKeys(SecretValue.ofText(document.replace("\"kty\"", "\"x\"")), null));
+                showFailure(() -> other.signingKey(SecretValue.ofText("x" + document)));
+            }
+            show(rig.secret.status());
+        }
+        Map<String, Object> members = key.jwk(null).toJSONObject();
+        for (String secret : List.of("k", "d", "p", "q", "dp", "dq", "qi")) {
+            if (members.get(secret) instanceof String text) {
+                showsNothingOf(text);
+            }
+        }
     }
 }
