@@ -68,7 +68,7 @@ final class HmacKey implements VerificationKey {
         }
     }
 
-    private static byte[] bytes(SecretValue value, KeyFormat format) {
+    static byte[] bytes(SecretValue value, KeyFormat format) {
         byte[] key = format.decode(value);
         if (contains(key, PEM) || (firstCharacter(key) == '{' && contains(key, JWK))) {
             Arrays.fill(key, (byte) 0);
