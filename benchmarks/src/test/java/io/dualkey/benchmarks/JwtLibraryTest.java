@@ -4,9 +4,11 @@ import static io.dualkey.benchmarks.JwtIssuer.quoted;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.time.Instant;
+import java.util.EnumMap;
 import java.util.EnumSet;
 import java.util.Map;
 import java.util.Set;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -30,6 +32,17 @@ class JwtLibraryTest {
         BYTES_AFTER_CLAIMS,
         PADDED_BASE64,
         LOOSE_BITS_IN_BASE64
+    }
+
+    private static final Map<JwtAlgorithm, JwtIssuer> ISSUERS = new EnumMap<>(JwtAlgorithm.class);
+    private static final Map<JwtAlgorithm, JwtKey> STRANGERS = new EnumMap<>(JwtAlgorithm.class);
+
+    @BeforeAll
+    static void makeKeys() throws Exception {
+        for (JwtAlgorithm algorithm : JwtAlgorithm.values()) {
+            ISSUERS.put(algorithm, JwtIssuer.of(algorithm));
+            STRANGERS.put(algorithm, JwtKey.random(algorithm));
+        }
     }
 
     private static Set<Flaw> acceptedBy(JwtLibrary library) {
@@ -73,7 +86,7 @@ class JwtLibraryTest {
                 yield token.substring(0, token.lastIndexOf('.') + 1);
             }
             case UNKNOWN_KEY -> {
-                JwtKey stranger = JwtKey.random(key.algorithm);
+                JwtKey stranger = STRANGERS.get(key.algorithm);
                 yield stranger.sign(stranger.header(), JwtIssuer.json(claims));
             }
             case EXPIRED -> with(key, claims, "exp", Long.toString(now.getEpochSecond() - 3600));
@@ -111,7 +124,7 @@ class JwtLibraryTest {
     @EnumSource
     void goodTokensOfBothKeysAreAccepted(JwtLibrary library) throws Exception {
         for (JwtAlgorithm algorithm : JwtAlgorithm.values()) {
-            JwtIssuer issuer = JwtIssuer.of(algorithm);
+            JwtIssuer issuer = ISSUERS.get(algorithm);
             try (TokenVerifier verifier = library.verifier(issuer)) {
                 for (JwtKey key : new JwtKey[] {issuer.current, issuer.previous}) {
                     String token = key.sign(key.header(), JwtIssuer.json(JwtIssuer.claims(7, Instant.now())));
@@ -128,7 +141,7 @@ class JwtLibraryTest {
     @EnumSource
     void flawedTokensAreRefusedByAllButThoseNamed(JwtLibrary library) throws Exception {
         for (JwtAlgorithm algorithm : JwtAlgorithm.values()) {
-            JwtIssuer issuer = JwtIssuer.of(algorithm);
+            JwtIssuer issuer = ISSUERS.get(algorithm);
             Set<Flaw> accepted = EnumSet.noneOf(Flaw.class);
             try (TokenVerifier verifier = library.verifier(issuer)) {
                 for (Flaw flaw : Flaw.values()) {
@@ -144,7 +157,7 @@ class JwtLibraryTest {
     /** The sizes that the figures are for. */
     @Test
     void tokensHaveTheSizeThatIsMeasured() throws Exception {
-        JwtIssuer issuer = JwtIssuer.of(JwtAlgorithm.HS256);
+        JwtIssuer issuer = ISSUERS.get(JwtAlgorithm.HS256);
         Map<String, String> claims = JwtIssuer.claims(7, Instant.now());
 
         assertThat(claims).hasSize(10);
