@@ -68,18 +68,24 @@ final class HmacKey implements VerificationKey {
 
     /** The bytes of a key that is fit for an algorithm. */
     static byte[] bytes(SecretValue value, KeyFormat format, JwsAlgorithm algorithm) {
-        byte[] key = format.decode(value);
-        if (contains(key, PEM) || (firstCharacter(key) == '{' && contains(key, JWK))) {
-            Arrays.fill(key, (byte) 0);
-            throw new UnusableSecretException("the HMAC key is a PEM or JWK document, whose text must not be a key for "
-                    + algorithm + ": if it is a public key, everybody could sign tokens; use RS256 for an RSA key, and"
-                    + " the KeyFormat JWK for a JWK of type oct");
-        }
+        byte[] key = bytesOfNoDocument(value, format, algorithm.toString());
         if (key.length < algorithm.hashBits / 8) {
             Arrays.fill(key, (byte) 0);
             throw new UnusableSecretException("the HMAC key is too short: " + algorithm + " needs at least "
                     + algorithm.hashBits + " bits, " + algorithm.hashBits / 8
                     + " bytes (RFC 7518 section 3.2), counted after decoding it as " + format);
+        }
+        return key;
+    }
+
+    /** The bytes of a key that is not the text of another kind of key. */
+    static byte[] bytesOfNoDocument(SecretValue value, KeyFormat format, String use) {
+        byte[] key = format.decode(value);
+        if (contains(key, PEM) || (firstCharacter(key) == '{' && contains(key, JWK))) {
+            Arrays.fill(key, (byte) 0);
+            throw new UnusableSecretException("the HMAC key is a PEM or JWK document, whose text must not be a key for "
+                    + use + ": if it is a public key, everybody could sign tokens; use RS256 for an RSA key, and"
+                    + " the KeyFormat JWK for a JWK of type oct");
         }
         return key;
     }
