@@ -67,6 +67,7 @@ final class ReadGroup implements Feed {
     private long due; // the next scheduled check, likewise
     private boolean hinted; // and no read has begun since
     private boolean ahead; // the read under way, if any, was hinted
+    private boolean answered; // the store has answered it: who asks from now on is not served by it
     private Registration watch = () -> {};
     private final Map<RefreshCause, Lane> lanes = new EnumMap<>(RefreshCause.class);
     private final Lane catchUps = new Lane(3, Duration.ofSeconds(10), 0);
@@ -203,7 +204,7 @@ final class ReadGroup implements Feed {
             underWay = flight;
             long now = threads.nanos();
             boolean wait = leaveAlone && now - leaveAloneUntil < 0;
-            if (underWay != null && cause != RefreshCause.OPERATOR) {
+            if (underWay != null && !answered && cause != RefreshCause.OPERATOR) {
                 boolean flood =
                         cause == RefreshCause.UNTRUSTED && underWay.getNumberOfDependents() >= MAX_UNTRUSTED_WAITING;
                 return flood ? CompletableFuture.completedFuture(RefreshResult.LIMITED) : underWay.copy();
@@ -261,6 +262,7 @@ final class ReadGroup implements Feed {
             flight = mine;
             timer.run();
             begun = threads.nanos();
+            answered = false;
             ahead = hinted;
             hinted = false;
         }
@@ -275,6 +277,9 @@ final class ReadGroup implements Feed {
         List<StoreResult> results =
                 readStore(queries.stream().flatMap(List::stream).toList());
         Duration took = Duration.ofNanos(threads.nanos() - begin);
+        synchronized (lock) {
+            answered = true;
+        }
 
         List<CompletableFuture<Boolean>> published = new ArrayList<>();
         int from = 0;
