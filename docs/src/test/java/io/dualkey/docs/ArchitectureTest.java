@@ -60,7 +60,8 @@ class ArchitectureTest {
     void seesEveryPublishedModule() {
         Set<String> packages = DUALKEY.stream().map(JavaClass::getPackageName).collect(Collectors.toSet());
 
-        assertThat(packages).contains(ROOT, ROOT + ".jwt", ROOT + ".jdbc", ROOT + ".spring");
+        assertThat(packages)
+                .contains(ROOT, ROOT + ".azure", ROOT + ".aws", ROOT + ".jwt", ROOT + ".jdbc", ROOT + ".spring");
     }
 
     @Test
@@ -149,11 +150,16 @@ class ArchitectureTest {
                 .resideInAPackage(SPRING));
     }
 
+    /** In the starter only the two classes that look for a client of the application's own. */
     @Test
-    void starterDependsOnNoCloudSdk() {
+    void cloudSdksAppearInTheirModulesOnly() {
         check(noClasses()
                 .that()
-                .resideInAPackage(STARTER)
+                .resideOutsideOfPackages(AZURE, AWS)
+                .and()
+                .doNotHaveSimpleName("AzureKeyVaultAutoConfiguration")
+                .and()
+                .doNotHaveSimpleName("AwsSecretsManagerAutoConfiguration")
                 .should()
                 .dependOnClassesThat()
                 .resideInAnyPackage(CLOUD));

@@ -11,10 +11,11 @@ import java.util.PriorityQueue;
 import java.util.Queue;
 import java.util.Random;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Consumer;
 
 /** The engine's threads in virtual time: nothing runs but in {@link #run} and {@link #advance}, on the caller's thread.
- * Several engines may share one, as a fleet shares the time. */
-class VirtualTime implements EngineThreads {
+ * Several engines may share one, as a fleet shares the time. Tests of other modules use it too. */
+public class VirtualTime implements EngineThreads {
 
     private record Timer(Instant at, long order, AtomicReference<Runnable> task) {
 
@@ -35,12 +36,20 @@ class VirtualTime implements EngineThreads {
     private Instant now = START;
     private long order;
 
-    VirtualTime() {
+    public VirtualTime() {
         this(1);
     }
 
-    VirtualTime(long seed) {
+    public VirtualTime(long seed) {
         this.random = new Random(seed);
+    }
+
+    /** Makes a source that lives in this time, and loads its secrets. */
+    public void start(SecretSource.Builder builder, Consumer<SecretSource> handles) {
+        SecretSource source = builder.threads(this).build();
+        handles.accept(source);
+        var unused = source.begin();
+        run();
     }
 
     void run() {
@@ -49,7 +58,7 @@ class VirtualTime implements EngineThreads {
         }
     }
 
-    void advance(Duration duration) {
+    public void advance(Duration duration) {
         Instant end = now.plus(duration);
         run();
         while (!timers.isEmpty() && !timers.peek().at().isAfter(end)) {

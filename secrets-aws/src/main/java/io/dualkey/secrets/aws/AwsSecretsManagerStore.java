@@ -17,6 +17,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -104,6 +105,11 @@ public final class AwsSecretsManagerStore implements SecretStore {
     @Override
     public Optional<String> address() {
         return Optional.of("aws:" + region);
+    }
+
+    @Override
+    public OptionalLong calls() {
+        return OptionalLong.of(calls.count());
     }
 
     @Override

@@ -6,6 +6,7 @@ import io.dualkey.secrets.aws.CallFailedException.About;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -28,6 +29,7 @@ final class SecretsManagerCalls {
     /** The service takes 64 KiB today. This is for the day on which something else answers. */
     private static final int LARGEST_VALUE = 1024 * 1024;
 
+    private final LongAdder count = new LongAdder();
     private final SecretsManagerClient client;
 
     SecretsManagerCalls(SecretsManagerClient client) {
@@ -112,7 +114,13 @@ final class SecretsManagerCalls {
         return binary == null ? null : SecretValue.of(binary.asByteArrayUnsafe());
     }
 
-    private static <T> T call(String action, Supplier<T> call) throws CallFailedException {
+    /** How many calls of the service there were. */
+    long count() {
+        return count.sum();
+    }
+
+    private <T> T call(String action, Supplier<T> call) throws CallFailedException {
+        count.increment();
         try {
             return call.get();
         } catch (RuntimeException failure) {

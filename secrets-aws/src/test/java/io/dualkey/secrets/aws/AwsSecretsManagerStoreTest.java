@@ -88,6 +88,17 @@ class AwsSecretsManagerStoreTest {
         return version(secret, Stage.CURRENT).activatedAt().orElseThrow();
     }
 
+    /** P10. */
+    @Test
+    void countsItsCallsTheFailedOnesToo() {
+        stub.asked();
+        long before = store.calls().orElseThrow();
+        var unused = read(query("missing"));
+        assertThat(store.calls().orElseThrow() - before)
+                .isEqualTo(stub.asked().size())
+                .isPositive();
+    }
+
     // What it is
 
     @Test

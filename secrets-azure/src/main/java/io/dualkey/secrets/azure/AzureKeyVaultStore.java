@@ -25,6 +25,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.regex.Pattern;
@@ -193,6 +194,11 @@ public final class AzureKeyVaultStore implements SecretStore {
     @Override
     public Optional<String> address() {
         return Optional.of("azure:" + name);
+    }
+
+    @Override
+    public OptionalLong calls() {
+        return OptionalLong.of(vault.calls());
     }
 
     @Override

@@ -9,13 +9,12 @@ import com.azure.core.http.HttpResponse;
 import com.azure.core.http.policy.HttpPipelinePolicy;
 import com.azure.json.JsonProviders;
 import com.azure.json.JsonReader;
-import com.azure.json.JsonToken;
-import com.azure.security.keyvault.secrets.models.KeyVaultSecret;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -25,7 +24,8 @@ import reactor.core.scheduler.Schedulers;
 /**
  * Keeps the bodies of answers out of the SDK's logs and exceptions. When the SDK cannot parse an answer it logs the beginning of
  * it as an error, which is the value of the secret where an answer was cut off; and the text of an error goes into its exception
- * whole. So this passes on answers only that parse, and of an error its codes only. It also bounds size and time of a body.
+ * whole. From an answer with a list among its tags, the SDK's parser never returns. So this passes on answers only that have
+ * the expected form, and of an error its codes only. It also bounds size and time of a body.
  */
 final class BodyGuard implements HttpPipelinePolicy {
 
@@ -54,6 +54,11 @@ final class BodyGuard implements HttpPipelinePolicy {
 
     /** Codes are words; what is not one may be anything. */
     private static final Pattern CODE = Pattern.compile("[A-Za-z]{1,64}");
+
+    private static final List<String> TIMES = List.of("nbf", "exp", "created", "updated");
+    private static final List<String> TEXTS = List.of("value", "contentType", "kid", "previousVersion");
+    /** The year 9999, in seconds. */
+    private static final long LATEST_TIME = 253_402_300_799L;
 
     private final Duration timeout;
 
@@ -100,24 +105,65 @@ final class BodyGuard implements HttpPipelinePolicy {
             return new HeldResponse(response, codesOf(body));
         }
         boolean list = response.getRequest().getUrl().getPath().endsWith("/versions");
-        try (JsonReader json = JsonProviders.createReader(body)) {
-            if (list) {
-                json.readUntyped();
-            } else {
-                checkSecret(KeyVaultSecret.fromJson(json));
-            }
+        boolean fine;
+        try {
+            Object answer = parsed(body);
+            fine = list
+                    ? isPage(answer)
+                    : answer instanceof Map<?, ?> version
+                            && isVersion(version)
+                            && version.get("value") instanceof String;
         } catch (IOException | RuntimeException garbage) { // its message quotes the body
+            fine = false;
+        }
+        if (!fine) {
             throw new UnusableAnswerException("the answer is not what a key vault answers");
         }
         return new HeldResponse(response, body);
     }
 
-    private static void checkSecret(@Nullable KeyVaultSecret secret) {
-        if (secret == null
-                || secret.getValue() == null
-                || secret.getProperties().getVersion() == null) {
-            throw new IllegalArgumentException("no secret");
+    private static @Nullable Object parsed(byte[] body) throws IOException {
+        try (JsonReader json = JsonProviders.createReader(body)) {
+            return json.readUntyped();
         }
+    }
+
+    private static boolean isPage(@Nullable Object answer) {
+        return answer instanceof Map<?, ?> page
+                && isTextOrAbsent(page.get("nextLink"))
+                && page.get("value") instanceof List<?> items
+                && items.stream().allMatch(BodyGuard::isVersion);
+    }
+
+    /** Whether the members of a version have the types that the SDK expects: others make it fail, log, or never end. */
+    private static boolean isVersion(@Nullable Object item) {
+        return item instanceof Map<?, ?> version
+                && version.get("id") instanceof String
+                && version.get("attributes") instanceof Map<?, ?> attributes
+                && TIMES.stream().allMatch(time -> isNumberOrAbsent(attributes.get(time)))
+                && (attributes.get("recoverableDays") == null || attributes.get("recoverableDays") instanceof Integer)
+                && isFlagOrAbsent(attributes.get("enabled"))
+                && isTextOrAbsent(attributes.get("recoveryLevel"))
+                && isFlagOrAbsent(version.get("managed"))
+                && TEXTS.stream().allMatch(text -> isTextOrAbsent(version.get(text)))
+                && (version.get("tags") == null
+                        || (version.get("tags") instanceof Map<?, ?> tags
+                                && tags.values().stream().allMatch(BodyGuard::isTextOrAbsent)));
+    }
+
+    private static boolean isTextOrAbsent(@Nullable Object value) {
+        return value == null || value instanceof String;
+    }
+
+    private static boolean isFlagOrAbsent(@Nullable Object value) {
+        return value == null || value instanceof Boolean;
+    }
+
+    /** A number that the SDK can take as a time. */
+    private static boolean isNumberOrAbsent(@Nullable Object value) {
+        return value == null
+                || value instanceof Integer
+                || (value instanceof Long seconds && seconds > 0 && seconds < LATEST_TIME);
     }
 
     private byte[] read(InputStream in) throws IOException {
@@ -140,8 +186,8 @@ final class BodyGuard implements HttpPipelinePolicy {
     private static byte[] codesOf(byte[] body) {
         String code = "";
         String inner = "";
-        try (JsonReader json = JsonProviders.createReader(body)) {
-            if (json.nextToken() == JsonToken.START_OBJECT && json.readUntyped() instanceof Map<?, ?> error) {
+        try {
+            if (parsed(body) instanceof Map<?, ?> error) {
                 code = codeIn(error.get("error"));
                 inner = error.get("error") instanceof Map<?, ?> its ? codeIn(its.get("innererror")) : "";
             }

@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.LongAdder;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -77,6 +78,7 @@ final class Vault {
 
     private final SecretClient client;
     private final String description;
+    private final LongAdder calls = new LongAdder();
     private final AtomicBoolean mayList = new AtomicBoolean(true);
     /** For how many checks not to list secrets whose versions are all disabled, so that an error costs no more than health. */
     private final Map<String, Integer> rests = new ConcurrentHashMap<>();
@@ -84,6 +86,11 @@ final class Vault {
     Vault(SecretClient client, String description) {
         this.client = client;
         this.description = description;
+    }
+
+    /** How many calls of the vault there were, without those that get a token. */
+    long calls() {
+        return calls.sum();
     }
 
     /** Whether listing has not been refused so far. */
@@ -109,6 +116,7 @@ final class Vault {
     Answer get(String name, @Nullable String version) throws FailedCallException, InterruptedException {
         String action = "reading secret '" + name + "'" + (version == null ? "" : ", version " + version + ",");
         KeyVaultSecret secret;
+        calls.increment();
         try {
             secret = client.getSecretWithResponse(name, version, Context.NONE).getValue();
         } catch (RuntimeException | Error failure) {
@@ -146,6 +154,7 @@ final class Vault {
         List<StoredVersion> versions = new ArrayList<>();
         int pages = 0;
         String next = null;
+        calls.increment();
         try {
             for (PagedResponse<SecretProperties> page :
                     client.listPropertiesOfSecretVersions(name).iterableByPage()) {
@@ -155,9 +164,10 @@ final class Vault {
                     }
                 }
                 next = page.getContinuationToken();
-                if (++pages == MAX_PAGES) {
+                if (++pages == MAX_PAGES || next == null || next.isEmpty()) {
                     break;
                 }
+                calls.increment();
             }
         } catch (RuntimeException | Error failure) {
             if (Failures.notPermitted(failure)) {

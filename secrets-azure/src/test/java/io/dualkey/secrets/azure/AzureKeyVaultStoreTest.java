@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.dualkey.secrets.Outcome;
+import io.dualkey.secrets.Role;
+import io.dualkey.secrets.SecretSource;
 import io.dualkey.secrets.StoreQuery;
 import io.dualkey.secrets.StoreResult;
 import io.dualkey.secrets.StoreResult.Failed;
@@ -13,6 +15,7 @@ import io.dualkey.secrets.StoredVersion;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
@@ -85,6 +88,7 @@ class AzureKeyVaultStoreTest {
         List<String> start = vault.requests();
         assertThat(start).hasSize(1 + Vault.MAX_PAGES).startsWith("GET " + name, "LIST " + name);
         assertThat(rig.accepted(name)).containsExactly("old-19999");
+        assertThat(rig.store.calls()).as("P10: what the vault counts").hasValue(start.size());
 
         for (int i = 0; i < 3; i++) {
             unchangedWith("GET " + name);
@@ -253,11 +257,7 @@ class AzureKeyVaultStoreTest {
 
         changedWith("GET " + name, "LIST " + name);
         assertThat(rig.accepted(name)).containsExactly("first");
-        assertThat(rig.statusOf(name)
-                        .version(io.dualkey.secrets.Role.UPCOMING)
-                        .orElseThrow()
-                        .id())
-                .isEqualTo(second);
+        assertThat(rig.statusOf(name).version(Role.UPCOMING).orElseThrow().id()).isEqualTo(second);
         unchangedWith("GET " + name, "GET " + name + "/" + first); // current, but not the latest
         restartAcceptsTheSame();
 
@@ -475,6 +475,38 @@ class AzureKeyVaultStoreTest {
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("like https://kv-prod.vault.azure.net")
                 .hasMessageNotContaining("user:pw");
+    }
+
+    @Test
+    void sourceFollowsARotationAndAKillSwitchBySchedule() {
+        Instant now = Instant.now();
+        String first = vault.put(name, "first", now.minus(DAY.multipliedBy(3)));
+        try (SecretSource source = SecretSource.builder(rig.store)
+                .refreshInterval(Duration.ofMillis(50))
+                .build()) {
+            var secret = source.secret(name);
+            source.start(Rig.PATIENCE);
+            assertThat(Rig.texts(secret)).containsExactly("first");
+
+            vault.put(name, "second", now);
+            Awaitility.await().until(() -> Rig.texts(secret).equals(List.of("second", "first")));
+
+            vault.disable(name, first);
+            Awaitility.await().until(() -> Rig.texts(secret).equals(List.of("second")));
+        }
+    }
+
+    @Test
+    void pinnedReferenceIsServedByOneVersion() {
+        String first = vault.put(name, "first", ago(DAY.multipliedBy(3)));
+        vault.put(name, "second", ago(HOUR));
+        try (SecretSource source = SecretSource.from(rig.store)) {
+            var secret = source.secret(
+                    "@Microsoft.KeyVault(SecretUri=https://127.example.com/secrets/" + name + "/" + first + ")");
+            source.start(Rig.PATIENCE);
+            assertThat(Rig.texts(secret)).containsExactly("first");
+            assertThat(vault.requests()).containsExactly("GET " + name + "/" + first);
+        }
     }
 
     @Test

@@ -16,7 +16,10 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
@@ -180,6 +183,38 @@ class FailuresTest {
         vault.healthy();
         assertThat(own.read(List.of(StoreQuery.of("key", Rig.GRACE, NOW))).get(0))
                 .isInstanceOf(Found.class);
+    }
+
+    /** The SDK logs the answers that it cannot parse; so it must never see one. */
+    @Test
+    void noPartOfAnAnswerIsLoggedWhereverItIsCutAndWhateverIsWrongInIt() throws InterruptedException {
+        AzureKeyVaultStore store = Rig.store(vault, Rig.PATIENCE);
+        String whole = "{\"value\":\"" + CANARY + "\",\"contentType\":\"text\",\"id\":\"" + vault.url()
+                + "/secrets/key/11\",\"managed\":true,\"attributes\":{\"enabled\":true,\"nbf\":1,\"exp\":4102444800,"
+                + "\"created\":1700000000,\"updated\":1700000000,\"recoveryLevel\":\"Purgeable\",\"recoverableDays\":90},"
+                + "\"tags\":{\"a\":\"b\"},\"kid\":\"k\",\"previousVersion\":\"00\"}";
+        List<String> bodies = new ArrayList<>();
+        for (int length = 0; length < whole.length(); length++) {
+            bodies.add(whole.substring(0, length));
+        }
+        Matcher member = Pattern.compile("(?<=\"[a-zA-Z]{1,20}\":)(\"[^\"]*\"|[0-9]+|true)")
+                .matcher(whole);
+        while (member.find()) {
+            for (String odd : List.of("{}", "[]", "[1]", "\"x\"", "-1", "1e99", "null", "99999999999999999999")) {
+                bodies.add(whole.substring(0, member.start()) + odd + whole.substring(member.end()));
+            }
+        }
+        try (Logged logged = new Logged()) {
+            for (String body : bodies) {
+                vault.trouble = answer -> KeyVaultStub.json(200, body);
+                var result = store.read(
+                                List.of(StoreQuery.of("key", Rig.GRACE, NOW).pinnedTo("11")))
+                        .get(0);
+                assertThat(result.toString()).doesNotContain(CANARY);
+            }
+            assertThat(bodies).hasSizeGreaterThan(400);
+            assertThat(logged.lines()).isNotEmpty().noneMatch(line -> line.contains(CANARY));
+        }
     }
 
     /** The asynchronous pipeline is guarded as well, for those who use one client for both. */

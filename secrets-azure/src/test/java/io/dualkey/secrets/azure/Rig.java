@@ -6,6 +6,7 @@ import io.dualkey.secrets.RotatingSecret;
 import io.dualkey.secrets.SecretSource;
 import io.dualkey.secrets.SecretStartupException;
 import io.dualkey.secrets.SecretStatus;
+import io.dualkey.secrets.SecretStore;
 import io.dualkey.secrets.StoreQuery;
 import io.dualkey.secrets.StoreResult;
 import io.dualkey.secrets.StoreResult.Found;
@@ -125,7 +126,7 @@ final class Rig extends Clock {
     }
 
     /** Tells a source what the real store told. */
-    private record Told(StoredSecret secret) implements io.dualkey.secrets.SecretStore {
+    private record Told(StoredSecret secret) implements SecretStore {
 
         @Override
         public String description() {

@@ -28,4 +28,20 @@ final class ClaimRules {
         this.expirationRequired = expirationRequired;
         this.skewMillis = skew.toMillis();
     }
+
+    /** Why a token is refused at a moment, given its times or {@link JsonCursor#NO_DATE}; null if it is not. */
+    @Nullable
+    RejectionReason refusalAt(long now, long expiresAt, long notBefore, long issuedAt) {
+        if (expiresAt == JsonCursor.NO_DATE) {
+            if (expirationRequired) {
+                return RejectionReason.MISSING_EXPIRATION;
+            }
+        } else if (now - skewMillis >= expiresAt) {
+            return RejectionReason.EXPIRED;
+        }
+        if (notBefore != JsonCursor.NO_DATE && now + skewMillis < notBefore) {
+            return RejectionReason.NOT_YET_VALID;
+        }
+        return issuedAt != JsonCursor.NO_DATE && now + skewMillis < issuedAt ? RejectionReason.ISSUED_IN_FUTURE : null;
+    }
 }

@@ -1,7 +1,5 @@
 package io.dualkey.secrets.jwt;
 
-import static java.nio.charset.StandardCharsets.US_ASCII;
-
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -10,12 +8,12 @@ import org.jspecify.annotations.Nullable;
  */
 final class ClaimScan {
 
-    private static final byte[] ISS = "iss".getBytes(US_ASCII);
-    private static final byte[] SUB = "sub".getBytes(US_ASCII);
-    private static final byte[] AUD = "aud".getBytes(US_ASCII);
-    private static final byte[] EXP = "exp".getBytes(US_ASCII);
-    private static final byte[] NBF = "nbf".getBytes(US_ASCII);
-    private static final byte[] IAT = "iat".getBytes(US_ASCII);
+    private static final int ISS = JsonCursor.threeLetters("iss");
+    private static final int SUB = JsonCursor.threeLetters("sub");
+    private static final int AUD = JsonCursor.threeLetters("aud");
+    private static final int EXP = JsonCursor.threeLetters("exp");
+    private static final int NBF = JsonCursor.threeLetters("nbf");
+    private static final int IAT = JsonCursor.threeLetters("iat");
 
     private final JsonCursor json = new JsonCursor();
 
@@ -68,26 +66,27 @@ final class ClaimScan {
 
     /** Reads the value of the member whose name was just read; false if it must not be like that. */
     private boolean member(ClaimRules rules) {
-        if (json.is(EXP)) {
+        int name = json.threeLetters(); // all registered claims that are looked at have three
+        if (name == EXP) {
             expiresAt = date();
             return expiresAt != JsonCursor.NO_DATE;
-        } else if (json.is(IAT)) {
+        } else if (name == IAT) {
             issuedAt = date();
             return issuedAt != JsonCursor.NO_DATE;
-        } else if (json.is(NBF)) {
+        } else if (name == NBF) {
             notBefore = date();
             return notBefore != JsonCursor.NO_DATE;
-        } else if (json.is(SUB)) {
+        } else if (name == SUB) {
             int value = json.next();
             if (value == JsonCursor.STRING && subjectWanted) {
                 subject = json.string(value);
             }
             return value == JsonCursor.STRING;
-        } else if (json.is(ISS)) {
+        } else if (name == ISS) {
             boolean text = json.next() == JsonCursor.STRING;
             issuerMatches = text && rules.issuer != null && json.is(rules.issuer);
             return text;
-        } else if (json.is(AUD)) {
+        } else if (name == AUD) {
             audiencePresent = true;
             return audience(rules);
         }
@@ -122,18 +121,9 @@ final class ClaimScan {
     }
 
     private @Nullable RejectionReason judge(ClaimRules rules, long now) {
-        if (expiresAt == JsonCursor.NO_DATE) {
-            if (rules.expirationRequired) {
-                return RejectionReason.MISSING_EXPIRATION;
-            }
-        } else if (now - rules.skewMillis >= expiresAt) {
-            return RejectionReason.EXPIRED;
-        }
-        if (notBefore != JsonCursor.NO_DATE && now + rules.skewMillis < notBefore) {
-            return RejectionReason.NOT_YET_VALID;
-        }
-        if (issuedAt != JsonCursor.NO_DATE && now + rules.skewMillis < issuedAt) {
-            return RejectionReason.ISSUED_IN_FUTURE;
+        RejectionReason refusal = rules.refusalAt(now, expiresAt, notBefore, issuedAt);
+        if (refusal != null) {
+            return refusal;
         }
         if (rules.issuer != null && !issuerMatches) {
             return RejectionReason.WRONG_ISSUER;

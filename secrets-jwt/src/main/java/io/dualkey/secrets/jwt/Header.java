@@ -2,7 +2,6 @@ package io.dualkey.secrets.jwt;
 
 import static java.nio.charset.StandardCharsets.US_ASCII;
 
-import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /** Reads and checks the header of a token (RFC 7515 section 4). */
@@ -14,27 +13,23 @@ final class Header {
     private static final byte[] CRIT = "crit".getBytes(US_ASCII);
     private static final byte[] B64 = "b64".getBytes(US_ASCII);
 
-    /** {@code typ} is compared without case and may leave out "application/" (RFC 7515 section 4.1.9, RFC 9068). */
-    private static final byte[][] TYPES = {
-        "jwt".getBytes(US_ASCII),
-        "at+jwt".getBytes(US_ASCII),
-        "application/jwt".getBytes(US_ASCII),
-        "application/at+jwt".getBytes(US_ASCII),
-    };
-
     /** Why it is refused; null if it is not. */
     final @Nullable RejectionReason refusal;
+
+    /** The {@code alg}; null if it is refused. */
+    final @Nullable JwsAlgorithm algorithm;
 
     /** The {@code kid}; null if there is none. */
     final @Nullable String keyId;
 
-    private Header(@Nullable RejectionReason refusal, @Nullable String keyId) {
+    private Header(@Nullable RejectionReason refusal, @Nullable JwsAlgorithm algorithm, @Nullable String keyId) {
         this.refusal = refusal;
+        this.algorithm = algorithm;
         this.keyId = keyId;
     }
 
     /** Reads a header in base64url. Other members than those checked, {@code jwk} and {@code jku} too, mean nothing. */
-    static Header read(byte[] text, int length, byte[] algorithm) {
+    static Header read(byte[] text, int length, HeaderRules rules) {
         byte[] decoded = new byte[Base64Url.decodedLength(length)];
         int decodedLength = Base64Url.decode(text, 0, length, decoded);
         JsonCursor json = new JsonCursor();
@@ -43,8 +38,8 @@ final class Header {
             return refused(RejectionReason.MALFORMED);
         }
         boolean algorithmPresent = false;
-        boolean algorithmMatches = false;
-        boolean typeAccepted = true;
+        JwsAlgorithm algorithm = null;
+        boolean typeAccepted = !rules.typeRequired;
         boolean extended = false;
         String keyId = null;
         int token = json.next();
@@ -52,7 +47,7 @@ final class Header {
             boolean valid;
             if (json.is(ALG)) {
                 algorithmPresent = json.next() == JsonCursor.STRING;
-                algorithmMatches = algorithmPresent && json.is(algorithm);
+                algorithm = algorithmPresent ? rules.algorithm(json) : null;
                 valid = algorithmPresent;
             } else if (json.is(KID)) {
                 int value = json.next();
@@ -60,7 +55,7 @@ final class Header {
                 keyId = valid ? json.string(value) : null;
             } else if (json.is(TYP)) {
                 valid = json.next() == JsonCursor.STRING;
-                typeAccepted = valid && Arrays.stream(TYPES).anyMatch(json::isIgnoringCase);
+                typeAccepted = valid && rules.isAcceptedType(json);
             } else {
                 extended |= json.is(CRIT) || json.is(B64);
                 valid = json.skip(json.next());
@@ -72,17 +67,17 @@ final class Header {
         }
         if (token != JsonCursor.END_OBJECT || json.next() != JsonCursor.END || !algorithmPresent) {
             return refused(RejectionReason.MALFORMED);
-        } else if (!algorithmMatches) {
+        } else if (algorithm == null) {
             return refused(RejectionReason.WRONG_ALGORITHM);
         } else if (extended) {
             return refused(RejectionReason.UNKNOWN_EXTENSION);
         } else if (!typeAccepted) {
             return refused(RejectionReason.WRONG_TYPE);
         }
-        return new Header(null, keyId);
+        return new Header(null, algorithm, keyId);
     }
 
     private static Header refused(RejectionReason reason) {
-        return new Header(reason, null);
+        return new Header(reason, null, null);
     }
 }

@@ -1,25 +1,26 @@
 package io.dualkey.secrets.jwt;
 
-import com.nimbusds.jose.JOSEException;
-import com.nimbusds.jose.crypto.MACSigner;
 import io.dualkey.secrets.SecretValue;
 import io.dualkey.secrets.UnusableSecretException;
 import java.nio.charset.StandardCharsets;
 import java.security.DigestException;
+import java.security.GeneralSecurityException;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.security.Provider;
 import java.util.Arrays;
 import java.util.Base64;
+import javax.crypto.Mac;
+import javax.crypto.spec.SecretKeySpec;
+import org.jspecify.annotations.Nullable;
 
 /**
- * A key for HMAC (RFC 2104) with SHA-256. The construction is written out over a {@link MessageDigest}, because {@link
- * javax.crypto.Mac} allocates in each operation and copying a prepared digest does too.
+ * A key for HMAC (RFC 2104) with SHA-256, SHA-384 or SHA-512. The construction is written out over a {@link
+ * MessageDigest}, because {@link Mac} allocates in each operation and copying a prepared digest does too. Where the user
+ * names a provider, its {@link Mac} computes.
  */
 final class HmacKey implements VerificationKey {
 
-    private static final String HASH = "SHA-256";
-    private static final int HASH_LENGTH = 32;
-    private static final int BLOCK_LENGTH = 64;
     private static final byte[] ID_LABEL = "dualkey kid".getBytes(StandardCharsets.US_ASCII);
     private static final int ID_LENGTH = 9;
 
@@ -28,60 +29,79 @@ final class HmacKey implements VerificationKey {
 
     private static final byte[] JWK = "\"kty\"".getBytes(StandardCharsets.US_ASCII);
 
-    private final byte[] inner = new byte[BLOCK_LENGTH];
-    private final byte[] outer = new byte[BLOCK_LENGTH];
-    private final Pool<Digest> digests = new Pool<>(Digest::new);
+    private final JwsAlgorithm algorithm;
+    private final int length;
     private final KeyId id;
+    private final Pool<Computation> computations;
 
-    /** A digest with room for what it computes. */
-    private static final class Digest {
-        final MessageDigest hash = sha256();
-        final byte[] computed = new byte[HASH_LENGTH];
-        final byte[] given = new byte[HASH_LENGTH];
+    private HmacKey(byte[] key, JwsAlgorithm algorithm, @Nullable String toldId, @Nullable Provider provider) {
+        this.algorithm = algorithm;
+        this.length = algorithm.hashBits / 8;
+        Pads pads = new Pads(key, algorithm);
+        this.id = toldId == null ? new KeyId(deriveId(pads), false) : new KeyId(toldId, true);
+        if (provider == null) {
+            this.computations = new Pool<>(() -> new DigestComputation(pads));
+        } else {
+            SecretKeySpec spec = new SecretKeySpec(key, macName(algorithm));
+            this.computations = new Pool<>(() -> new MacComputation(spec, length, provider));
+            computations.release(computations.acquire()); // a provider that does not take the key says so now
+        }
     }
 
-    private HmacKey(byte[] key) {
-        byte[] block = key.length > BLOCK_LENGTH ? sha256().digest(key) : key;
-        for (int i = 0; i < BLOCK_LENGTH; i++) {
-            int value = i < block.length ? block[i] : 0;
-            inner[i] = (byte) (value ^ 0x36);
-            outer[i] = (byte) (value ^ 0x5c);
-        }
-        this.id = new KeyId(computeId(), false);
+    /** A key of these bytes, which are copied. */
+    static HmacKey of(byte[] key, JwsAlgorithm algorithm, @Nullable String toldId, @Nullable Provider provider) {
+        return new HmacKey(key, algorithm, toldId, provider);
     }
 
     static HmacKey parse(SecretValue value, KeyFormat format) {
-        byte[] key = bytes(value, format);
+        return parse(value, format, JwsAlgorithm.HS256, null);
+    }
+
+    static HmacKey parse(SecretValue value, KeyFormat format, JwsAlgorithm algorithm, @Nullable Provider provider) {
+        byte[] key = bytes(value, format, algorithm);
         try {
-            return new HmacKey(key);
+            return new HmacKey(key, algorithm, null, provider);
         } finally {
             Arrays.fill(key, (byte) 0);
         }
     }
 
-    static SigningKey parseForSigning(SecretValue value, KeyFormat format) {
-        byte[] key = bytes(value, format); // the signer keeps the array
-        try {
-            return new SigningKey(new HmacKey(key).id(), new MACSigner(key), null);
-        } catch (JOSEException mayQuoteTheKey) {
-            throw new UnusableSecretException("the HMAC key cannot be used to sign HS256");
-        }
-    }
-
-    private static byte[] bytes(SecretValue value, KeyFormat format) {
-        byte[] key = format.decode(value);
-        if (contains(key, PEM) || (firstCharacter(key) == '{' && contains(key, JWK))) {
+    /** The bytes of a key that is fit for an algorithm. */
+    static byte[] bytes(SecretValue value, KeyFormat format, JwsAlgorithm algorithm) {
+        byte[] key = bytesOfNoDocument(value, format, algorithm.toString());
+        if (key.length < algorithm.hashBits / 8) {
             Arrays.fill(key, (byte) 0);
-            throw new UnusableSecretException("the HMAC key is a PEM or JWK document, whose text must not be a key for"
-                    + " HS256: if it is a public key, everybody could sign tokens; use RS256 for an RSA key, and of a"
-                    + " JWK of type oct only the member 'k', as BASE64URL");
-        }
-        if (key.length < HASH_LENGTH) {
-            Arrays.fill(key, (byte) 0);
-            throw new UnusableSecretException("the HMAC key is too short: HS256 needs at least 256 bits, " + HASH_LENGTH
+            throw new UnusableSecretException("the HMAC key is too short: " + algorithm + " needs at least "
+                    + algorithm.hashBits + " bits, " + algorithm.hashBits / 8
                     + " bytes (RFC 7518 section 3.2), counted after decoding it as " + format);
         }
         return key;
+    }
+
+    /** The bytes of a key that is not the text of another kind of key. */
+    static byte[] bytesOfNoDocument(SecretValue value, KeyFormat format, String use) {
+        byte[] key = format.decode(value);
+        if (contains(key, PEM) || (firstCharacter(key) == '{' && contains(key, JWK))) {
+            Arrays.fill(key, (byte) 0);
+            throw new UnusableSecretException("the HMAC key is a PEM or JWK document, whose text must not be a key for "
+                    + use + ": if it is a public key, everybody could sign tokens; use RS256 for an RSA key, and"
+                    + " the KeyFormat JWK for a JWK of type oct");
+        }
+        return key;
+    }
+
+    /** Fails if the provider does not know the algorithm. */
+    static void requireSupport(JwsAlgorithm algorithm, Provider provider) {
+        try {
+            Mac.getInstance(macName(algorithm), provider);
+        } catch (NoSuchAlgorithmException unknown) {
+            throw new IllegalArgumentException(
+                    "the provider " + provider.getName() + " does not compute " + algorithm, unknown);
+        }
+    }
+
+    private static String macName(JwsAlgorithm algorithm) {
+        return "HmacSHA" + algorithm.hashBits;
     }
 
     /** The first byte that is neither white space nor of a byte order mark; -1 if there is none. */
@@ -109,44 +129,126 @@ final class HmacKey implements VerificationKey {
     }
 
     @Override
+    public JwsAlgorithm algorithm() {
+        return algorithm;
+    }
+
+    @Override
     public boolean verifies(byte[] text, int textLength, byte[] signature, int signatureLength) {
-        if (signatureLength != HASH_LENGTH) {
+        if (signatureLength != length) {
             return false;
         }
-        Digest digest = digests.acquire();
-        compute(digest, text, textLength);
-        System.arraycopy(signature, 0, digest.given, 0, HASH_LENGTH);
-        boolean good = MessageDigest.isEqual(digest.computed, digest.given);
-        digests.release(digest);
+        Computation computation = computations.acquire();
+        computation.compute(text, textLength);
+        System.arraycopy(signature, 0, computation.given, 0, length);
+        boolean good = MessageDigest.isEqual(computation.computed, computation.given);
+        computations.release(computation);
         return good;
     }
 
-    private void compute(Digest digest, byte[] text, int textLength) {
-        MessageDigest hash = digest.hash;
-        try {
-            hash.update(inner);
-            hash.update(text, 0, textLength);
-            hash.digest(digest.computed, 0, HASH_LENGTH);
-            hash.update(outer);
-            hash.update(digest.computed);
-            hash.digest(digest.computed, 0, HASH_LENGTH);
-        } catch (DigestException impossible) {
-            throw new IllegalStateException(impossible);
+    /** No plain hash of a secret leaves the process: only a MAC of a text that no token's signing input can be. */
+    private static String deriveId(Pads pads) {
+        Computation computation = new DigestComputation(pads);
+        computation.compute(ID_LABEL, ID_LABEL.length);
+        return Base64.getUrlEncoder().withoutPadding().encodeToString(Arrays.copyOf(computation.computed, ID_LENGTH));
+    }
+
+    /** The key as HMAC uses it. */
+    private static final class Pads {
+
+        final String hashName;
+        final int hashLength;
+        final byte[] inner;
+        final byte[] outer;
+
+        Pads(byte[] key, JwsAlgorithm algorithm) {
+            this.hashName = algorithm.hashName();
+            this.hashLength = algorithm.hashBits / 8;
+            int blockLength = algorithm.hashBits == 256 ? 64 : 128;
+            this.inner = new byte[blockLength];
+            this.outer = new byte[blockLength];
+            byte[] block = key.length > blockLength ? digest(hashName).digest(key) : key;
+            for (int i = 0; i < blockLength; i++) {
+                int value = i < block.length ? block[i] : 0;
+                inner[i] = (byte) (value ^ 0x36);
+                outer[i] = (byte) (value ^ 0x5c);
+            }
         }
     }
 
-    /** No plain hash of a secret leaves the process: only a MAC of a text that no token's signing input can be. */
-    private String computeId() {
-        Digest digest = new Digest();
-        compute(digest, ID_LABEL, ID_LABEL.length);
-        return Base64.getUrlEncoder().withoutPadding().encodeToString(Arrays.copyOf(digest.computed, ID_LENGTH));
+    /** What computes, with room for what it computes and what that is compared with. */
+    private abstract static class Computation {
+
+        final byte[] computed;
+        final byte[] given;
+
+        Computation(int length) {
+            this.computed = new byte[length];
+            this.given = new byte[length];
+        }
+
+        abstract void compute(byte[] text, int textLength);
     }
 
-    private static MessageDigest sha256() {
+    private static final class DigestComputation extends Computation {
+
+        private final MessageDigest hash;
+        private final Pads pads;
+
+        DigestComputation(Pads pads) {
+            super(pads.hashLength);
+            this.hash = digest(pads.hashName);
+            this.pads = pads;
+        }
+
+        @Override
+        void compute(byte[] text, int textLength) {
+            try {
+                hash.update(pads.inner);
+                hash.update(text, 0, textLength);
+                hash.digest(computed, 0, computed.length);
+                hash.update(pads.outer);
+                hash.update(computed);
+                hash.digest(computed, 0, computed.length);
+            } catch (DigestException impossible) {
+                throw new IllegalStateException(impossible);
+            }
+        }
+    }
+
+    private static final class MacComputation extends Computation {
+
+        private final Mac mac;
+
+        MacComputation(SecretKeySpec key, int length, Provider provider) {
+            super(length);
+            try {
+                mac = Mac.getInstance(key.getAlgorithm(), provider);
+                mac.init(key);
+            } catch (GeneralSecurityException mayQuoteTheKey) {
+                throw new UnusableSecretException("the security provider does not take the HMAC key");
+            }
+        }
+
+        @Override
+        void compute(byte[] text, int textLength) {
+            mac.update(text, 0, textLength);
+            byte[] result = mac.doFinal();
+            System.arraycopy(result, 0, computed, 0, computed.length);
+        }
+    }
+
+    private static MessageDigest digest(String name) {
         try {
-            return MessageDigest.getInstance(HASH);
+            return MessageDigest.getInstance(name);
         } catch (NoSuchAlgorithmException everyJavaHasIt) {
             throw new IllegalStateException(everyJavaHasIt);
         }
+    }
+
+    /** The algorithm; nothing of the key. */
+    @Override
+    public String toString() {
+        return "HmacKey[" + algorithm + "]";
     }
 }

@@ -3,7 +3,10 @@ package io.dualkey.secrets.jwt;
 import static java.nio.charset.StandardCharsets.US_ASCII;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
 import java.math.BigInteger;
+import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
@@ -37,6 +40,10 @@ final class JsonCursor {
     static final int NULL = 11;
 
     static final long NO_DATE = Long.MIN_VALUE;
+
+    private static final VarHandle LONGS = MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
+    private static final long ONES = 0x0101010101010101L;
+    private static final long HIGH_BITS = ONES << 7;
 
     private static final int MAX_DEPTH = 16;
     private static final int MAX_MEMBERS = 256;
@@ -242,23 +249,49 @@ final class JsonCursor {
         int at = position;
         start = at;
         escaped = false;
-        while (at < end) {
+        while (true) {
+            at = special(text, at, end);
+            if (at >= end) {
+                return false;
+            }
             byte next = text[at];
             if (next == '"') {
                 length = at - start;
                 position = at + 1;
                 return true;
             }
-            if (next >= ' ' && next != '\\') {
-                at++;
-            } else {
-                at = next == '\\' ? escape(at) : next < 0 ? sequence(at) : -1;
-                if (at < 0) {
-                    return false;
-                }
+            at = next == '\\' ? escape(at) : next < 0 ? sequence(at) : -1;
+            if (at < 0) {
+                return false;
             }
         }
-        return false;
+    }
+
+    /**
+     * The position of the next byte that is a quote, a backslash, a control character or not of ASCII; at least the end if
+     * there is none before it. Looks at eight bytes at a time where the array allows, which may be past the end of the text.
+     */
+    private static int special(byte[] text, int from, int end) {
+        int at = from;
+        while (at < end && at + Long.BYTES <= text.length) {
+            long word = (long) LONGS.get(text, at);
+            long quotes = word ^ ONES * '"';
+            long backslashes = word ^ ONES * '\\';
+            // The lowest bit that is set is right; a borrow may set more above it.
+            long found = ((quotes - ONES) & ~quotes)
+                    | ((backslashes - ONES) & ~backslashes)
+                    | ((word - ONES * ' ') & ~word)
+                    | word;
+            found &= HIGH_BITS;
+            if (found != 0) {
+                return at + (Long.numberOfTrailingZeros(found) >>> 3);
+            }
+            at += Long.BYTES;
+        }
+        while (at < end && text[at] >= ' ' && text[at] != '"' && text[at] != '\\') {
+            at++;
+        }
+        return at;
     }
 
     /** Checks an escape; the position after it, or -1. */
@@ -361,6 +394,16 @@ final class JsonCursor {
             position++;
         }
         return position > before;
+    }
+
+    /** The name just read if it has three bytes, as {@link #threeLetters(String)} makes it of a text; else -1. */
+    int threeLetters() {
+        return length == 3 ? bytes[start] << 16 | bytes[start + 1] << 8 | bytes[start + 2] : -1;
+    }
+
+    /** Three letters of ASCII as one number. */
+    static int threeLetters(String text) {
+        return text.charAt(0) << 16 | text.charAt(1) << 8 | text.charAt(2);
     }
 
     /** Whether the name or string just read is this text, given in UTF-8. */

@@ -8,7 +8,6 @@ import com.nimbusds.jose.JWSObject;
 import com.nimbusds.jose.Payload;
 import com.nimbusds.jose.jwk.JWK;
 import com.nimbusds.jose.jwk.JWKSet;
-import io.dualkey.secrets.Parser;
 import io.dualkey.secrets.Rotating;
 import io.dualkey.secrets.SecretUnavailableException;
 import io.dualkey.secrets.SecretValue;
@@ -56,8 +55,9 @@ public final class JwtSigner {
     private final Clock clock;
 
     private JwtSigner(Builder builder, Duration propagation) {
-        this.keys = builder.secret.map(builder.parser);
-        this.algorithm = builder.algorithm;
+        KeyReader reader = new KeyReader(builder.secret.name(), builder.format, List.of(builder.algorithm));
+        this.keys = builder.secret.map(reader::signingKey);
+        this.algorithm = new JWSAlgorithm(builder.algorithm.headerName());
         this.issuer = builder.issuer;
         this.ttl = builder.ttl;
         this.propagation = propagation;
@@ -71,18 +71,35 @@ public final class JwtSigner {
      * @param format how the secret's value spells the key
      */
     public static Builder hs256(Rotating<SecretValue> secret, KeyFormat format) {
-        Objects.requireNonNull(format, "format");
-        return new Builder(secret, value -> HmacKey.parseForSigning(value, format), JWSAlgorithm.HS256);
+        return builder(secret, format, JwsAlgorithm.HS256);
     }
 
     /**
      * {@return a builder of signers by RSASSA-PKCS1-v1_5 with SHA-256 (RFC 7518 section 3.3)} Keys under 2048 bits are
      * unusable.
      *
-     * @param secret the private key: PEM with the heading PRIVATE KEY (PKCS#8), or a JWK (RFC 7517)
+     * @param secret the private key: PEM with the heading PRIVATE KEY (PKCS#8) or RSA PRIVATE KEY (PKCS#1), or a JWK (RFC
+     *     7517)
      */
     public static Builder rs256(Rotating<SecretValue> secret) {
-        return new Builder(secret, RsaKey::parseForSigning, JWSAlgorithm.RS256);
+        return new Builder(secret, null, JwsAlgorithm.RS256);
+    }
+
+    /**
+     * {@return a builder of signers by any algorithm} Keys that do not fit it are unusable.
+     *
+     * @param secret the key, the private one where there are two; for ECDSA and EdDSA a JWK, because a private key in PEM
+     *     does not tell the public one that {@link #publicKeys} needs
+     * @param format how the secret's value spells the key; not a set, which does not say which key is to sign
+     * @param algorithm what tokens are signed by
+     * @throws IllegalArgumentException if format and algorithm do not go together
+     */
+    public static Builder builder(Rotating<SecretValue> secret, KeyFormat format, JwsAlgorithm algorithm) {
+        if (format == KeyFormat.JWK_SET) {
+            throw new IllegalArgumentException("a JWK Set does not say which of its keys is to sign; give one JWK");
+        }
+        KeyReader.requireMatch(format, List.of(algorithm));
+        return new Builder(secret, format, algorithm);
     }
 
     /**
@@ -204,17 +221,17 @@ public final class JwtSigner {
         private static final Duration LONGEST = Duration.ofDays(3650);
 
         private final Rotating<SecretValue> secret;
-        private final Parser<SecretValue, SigningKey> parser;
-        private final JWSAlgorithm algorithm;
+        private final @Nullable KeyFormat format;
+        private final JwsAlgorithm algorithm;
         private @Nullable String issuer;
         private Duration ttl = Duration.ofMinutes(15);
         private Duration clockSkew = Duration.ofSeconds(60);
         private @Nullable Duration propagation;
         private Clock clock = Clock.systemUTC();
 
-        private Builder(Rotating<SecretValue> secret, Parser<SecretValue, SigningKey> parser, JWSAlgorithm algorithm) {
+        private Builder(Rotating<SecretValue> secret, @Nullable KeyFormat format, JwsAlgorithm algorithm) {
             this.secret = Objects.requireNonNull(secret, "secret");
-            this.parser = parser;
+            this.format = format;
             this.algorithm = algorithm;
         }
 

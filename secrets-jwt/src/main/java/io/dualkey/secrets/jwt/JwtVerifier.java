@@ -1,17 +1,16 @@
 package io.dualkey.secrets.jwt;
 
-import static java.nio.charset.StandardCharsets.US_ASCII;
-
-import io.dualkey.secrets.Parser;
 import io.dualkey.secrets.RefreshCause;
 import io.dualkey.secrets.RefreshResult;
 import io.dualkey.secrets.Rotating;
 import io.dualkey.secrets.SecretUnavailableException;
 import io.dualkey.secrets.SecretValue;
 import io.dualkey.secrets.Version;
+import java.security.Provider;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
@@ -19,6 +18,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -36,8 +36,8 @@ import org.jspecify.annotations.Nullable;
  * VerifiedJwt jwt = verifier.verify(token);
  * }</pre>
  *
- * <p>A token is a compact JWS (RFC 7515 section 7.1) without extensions, whose {@code alg} is exactly the one that the
- * verifier was told, whose {@code typ}, if it has one, is JWT or at+jwt (RFC 9068), and whose text is canonical: every
+ * <p>A token is a compact JWS (RFC 7515 section 7.1) without extensions, whose {@code alg} is exactly one that the
+ * verifier was told and that its key is for, whose {@code typ}, if it has one, is JWT or at+jwt (RFC 9068), and whose text is canonical: every
  * other spelling of the same bytes is refused. {@code exp} is required. The rest is said at {@link RejectionReason}.
  *
  * <p>A {@code kid} in the token chooses the key to try first. Where the library derived the {@code kid} from the key, a
@@ -46,7 +46,9 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>If no accepted key verifies a token that looks right otherwise, the secret is refreshed within the budget of {@link
  * RefreshCause#UNTRUSTED}, and the token is judged again if that brings a new key in time. A few threads at most wait
- * for that, each for {@link Builder#refreshWait} at most; all others never wait.
+ * for that, each for {@link Builder#refreshWait} at most; all others never wait. Nor does anybody where the budget is
+ * spent or the last attempt, less than a second ago, brought nothing new. {@link #checkAsync} is for callers that must
+ * never wait.
  *
  * <p>Safe for use by several threads, virtual ones included.
  */
@@ -57,26 +59,33 @@ public final class JwtVerifier {
      * and it does not matter who wins, because each caller goes on with the ring that fits the view it has read. Scratch
      * space is taken from a pool for one judgement and never held while waiting. `refreshes` bounds the requests for a
      * refresh that have no answer yet, and so both the threads that wait and what forged tokens can attach to a read of a
-     * store that hangs.
+     * store that hangs. After a request that was turned down or fruitless, `heldOffFrom` keeps the next ones from the secret's
+     * lock for a moment, so that forged tokens meet nothing there that good ones could wait for. Lost updates of it do no
+     * harm: one request more or less is made.
      */
 
     private static final int MAX_REFRESHES = 8;
+    private static final long HOLD_OFF_MILLIS = 1000;
 
-    private final Rotating<VerificationKey> keys;
-    private final byte[] algorithm;
+    private final Rotating<List<VerificationKey>> keys;
+    private final HeaderRules headerRules;
     private final ClaimRules rules;
+    private final List<Predicate<? super VerifiedJwt>> requirements;
     private final Clock clock;
     private final int maxLength;
     private final long refreshWaitNanos;
+    private final @Nullable TokenCache cache;
     private final Semaphore refreshes = new Semaphore(MAX_REFRESHES);
     private final Pool<Scratch> pool = new Pool<>(Scratch::new);
     private volatile KeyRing ring;
+    private volatile long heldOffFrom = Long.MIN_VALUE;
 
     /** Space to work in, and the answer beside the token. */
     private static final class Scratch {
         byte[] text = new byte[1024];
         byte[] payload = new byte[1024];
         byte[] signature = new byte[1024];
+        final Base64Url.Signed signed = new Base64Url.Signed();
         final ClaimScan claims = new ClaimScan();
         boolean newKeyWouldHelp;
 
@@ -91,13 +100,17 @@ public final class JwtVerifier {
     }
 
     private JwtVerifier(Builder builder) {
-        this.keys = builder.secret.map(builder.parser);
-        this.algorithm = builder.algorithm.getBytes(US_ASCII);
+        KeyReader reader = new KeyReader(builder.secret.name(), builder.format, builder.algorithms);
+        Provider provider = builder.provider;
+        this.keys = builder.secret.map(value -> reader.verificationKeys(value, provider));
+        this.headerRules = new HeaderRules(builder.algorithms, builder.type);
         this.rules = new ClaimRules(
                 builder.issuer, builder.audiences, builder.anyAudience, builder.expirationRequired, builder.clockSkew);
+        this.requirements = List.copyOf(builder.requirements);
         this.clock = builder.clock;
         this.maxLength = builder.maxLength;
         this.refreshWaitNanos = builder.refreshWait.toNanos();
+        this.cache = builder.cacheBytes == 0 ? null : new TokenCache(builder.cacheBytes);
         this.ring = new KeyRing(keys.versions());
     }
 
@@ -108,19 +121,43 @@ public final class JwtVerifier {
      * @param format how the secret's value spells the key
      */
     public static Builder hs256(Rotating<SecretValue> secret, KeyFormat format) {
-        Objects.requireNonNull(format, "format");
-        return new Builder(secret, value -> HmacKey.parse(value, format), "HS256");
+        return builder(secret, format, JwsAlgorithm.HS256);
     }
 
     /**
      * {@return a builder of verifiers of RSASSA-PKCS1-v1_5 with SHA-256 (RFC 7518 section 3.3)} Keys under 2048 bits are
      * unusable.
      *
-     * @param secret the public key, or the private one, of which only the public half is used: PEM with the heading
-     *     PUBLIC KEY (SPKI) or PRIVATE KEY (PKCS#8), or a JWK (RFC 7517)
+     * @param secret the public key, or the private one, of which only the public half is used: {@link KeyFormat#PEM} or
+     *     {@link KeyFormat#JWK}, which cannot be mistaken for each other
      */
     public static Builder rs256(Rotating<SecretValue> secret) {
-        return new Builder(secret, RsaKey::parse, "RS256");
+        return new Builder(secret, null, List.of(JwsAlgorithm.RS256));
+    }
+
+    /**
+     * {@return a builder of verifiers of any algorithms} A key is good for one algorithm alone, which its type, its curve,
+     * the {@code alg} of its JWK or else the only algorithm told here decides, and never a token. Keys that fit none of
+     * the algorithms, or several, are unusable, and so are those that RFC 7518 calls too short.
+     *
+     * <pre>{@code
+     * var verifier = JwtVerifier.builder(secrets.secret("issuer-keys"), KeyFormat.JWK_SET, ES256, RS256)
+     *         .issuer("https://login.example.com")
+     *         .audience("web")
+     *         .build();
+     * }</pre>
+     *
+     * @param secret the key or keys
+     * @param format how the secret's value spells them
+     * @param algorithms at least one; several only for {@link KeyFormat#PEM}, {@link KeyFormat#JWK} and
+     *     {@link KeyFormat#JWK_SET}, and never HMAC beside others: who knows a public key must not be able to sign
+     * @throws IllegalArgumentException if these do not go together
+     */
+    public static Builder builder(Rotating<SecretValue> secret, KeyFormat format, JwsAlgorithm... algorithms) {
+        Objects.requireNonNull(format, "format");
+        List<JwsAlgorithm> told = Arrays.stream(algorithms).distinct().toList();
+        KeyReader.requireMatch(format, told);
+        return new Builder(secret, format, told);
     }
 
     /**
@@ -148,26 +185,94 @@ public final class JwtVerifier {
      */
     public JwtResult check(String token) {
         KeyRing before = ring();
+        long now = clock.millis();
         JwtResult result;
+        boolean newKeyWouldHelp;
         Scratch scratch = pool.acquire();
         try {
-            result = judge(token, before, scratch);
-            if (!scratch.newKeyWouldHelp) {
-                return result;
-            }
+            result = judge(token, before, now, scratch);
+            newKeyWouldHelp = scratch.newKeyWouldHelp;
         } finally {
             pool.release(scratch);
         }
-        KeyRing after = refreshed();
-        if (after.sameKeysAs(before)) {
-            return result;
+        if (newKeyWouldHelp) {
+            awaitRefresh(now);
+            return checkAgain(token, result, before);
         }
-        Scratch again = pool.acquire();
+        return approved(result, now);
+    }
+
+    /**
+     * Verifies a token without ever waiting, for callers such as event loops that must not. What {@link #check} computes
+     * is computed at once, on the calling thread; only where that form would wait for a refresh the answer comes later,
+     * and the token is then judged again on the common pool.
+     *
+     * <pre>{@code
+     * Mono<JwtResult> result = Mono.fromCompletionStage(verifier.checkAsync(token));
+     * }</pre>
+     *
+     * @param token the compact form, without "Bearer"
+     * @return its claims or why it is refused, in most cases already there; completed exceptionally with {@link
+     *     SecretUnavailableException} if there is no key to judge it with
+     */
+    public CompletableFuture<JwtResult> checkAsync(String token) {
         try {
-            return judge(token, after, again);
-        } finally {
-            pool.release(again);
+            KeyRing before = ring();
+            long now = clock.millis();
+            JwtResult result;
+            boolean newKeyWouldHelp;
+            Scratch scratch = pool.acquire();
+            try {
+                result = judge(token, before, now, scratch);
+                newKeyWouldHelp = scratch.newKeyWouldHelp;
+            } finally {
+                pool.release(scratch);
+            }
+            if (!newKeyWouldHelp) {
+                return CompletableFuture.completedFuture(approved(result, now));
+            }
+            CompletableFuture<RefreshResult> refresh = requestRefresh(now);
+            if (refresh == null || refreshWaitNanos == 0) {
+                return CompletableFuture.completedFuture(checkAgain(token, result, before));
+            }
+            return refresh.copy() // for the original must go on to give back its permit
+                    .completeOnTimeout(RefreshResult.LIMITED, refreshWaitNanos, TimeUnit.NANOSECONDS)
+                    .thenApplyAsync(ended -> checkAgain(token, result, before));
+        } catch (RuntimeException failure) {
+            return CompletableFuture.failedFuture(failure);
         }
+    }
+
+    /** Judges a token again if there are other keys by now than those that it was refused with. */
+    private JwtResult checkAgain(String token, JwtResult refused, KeyRing before) {
+        KeyRing after = ring();
+        return after.sameKeysAs(before) ? refused : checkWith(after, token);
+    }
+
+    /** Judges a token by these keys and asks for no others. */
+    private JwtResult checkWith(KeyRing keyRing, String token) {
+        long now = clock.millis();
+        JwtResult result;
+        Scratch scratch = pool.acquire();
+        try {
+            result = judge(token, keyRing, now, scratch);
+        } finally {
+            pool.release(scratch);
+        }
+        return approved(result, now);
+    }
+
+    /** Asks the service's own conditions, which are foreign code and run last, and counts the use of the key. */
+    private JwtResult approved(JwtResult result, long now) {
+        if (result instanceof VerifiedJwt jwt) {
+            for (int i = 0; i < requirements.size(); i++) { // an iterator would be garbage
+                if (!requirements.get(i).test(jwt)) {
+                    return JwtResult.Rejected.of(RejectionReason.REQUIREMENT_NOT_MET);
+                }
+            }
+            keys.recordUse(jwt.key(), now);
+        }
+        return result;
     }
 
     private KeyRing ring() {
@@ -181,10 +286,29 @@ public final class JwtVerifier {
         return fresh;
     }
 
-    /** Asks for newer keys, unless enough threads have, and waits for them, if that is allowed. */
-    private KeyRing refreshed() {
-        if (!refreshes.tryAcquire()) {
-            return ring();
+    /** Asks for newer keys, and waits for them where there is something to wait for. */
+    private void awaitRefresh(long now) {
+        CompletableFuture<RefreshResult> refresh = requestRefresh(now);
+        if (refresh != null && refreshWaitNanos > 0) {
+            try {
+                refresh.get(refreshWaitNanos, TimeUnit.NANOSECONDS);
+            } catch (InterruptedException interrupted) {
+                Thread.currentThread().interrupt();
+            } catch (TimeoutException | ExecutionException judgeWithWhatThereIs) {
+                // the keys are looked at all the same
+            }
+        }
+    }
+
+    /**
+     * Asks for newer keys, unless enough callers have or it is too soon.
+     *
+     * @return the request under way; null if there is none, or it has been answered already
+     */
+    private @Nullable CompletableFuture<RefreshResult> requestRefresh(long now) {
+        long since = now - heldOffFrom;
+        if ((since >= 0 && since < HOLD_OFF_MILLIS) || !refreshes.tryAcquire()) {
+            return null;
         }
         CompletableFuture<RefreshResult> refresh;
         try {
@@ -194,21 +318,18 @@ public final class JwtVerifier {
             throw failure;
         }
         if (refresh.isDone()) {
-            refreshes.release();
-            return ring();
+            refreshEnded(refresh.join());
+            return null;
         }
         // Whoever gives up waiting still has something attached to the read, so its permit is back only when that ends.
-        var unused = refresh.whenComplete((result, failure) -> refreshes.release());
-        if (refreshWaitNanos > 0) {
-            try {
-                refresh.get(refreshWaitNanos, TimeUnit.NANOSECONDS);
-            } catch (InterruptedException interrupted) {
-                Thread.currentThread().interrupt();
-            } catch (TimeoutException | ExecutionException judgeWithWhatThereIs) {
-                // the keys are looked at all the same
-            }
+        return refresh.whenComplete((result, never) -> refreshEnded(result));
+    }
+
+    private void refreshEnded(RefreshResult result) {
+        if (result != RefreshResult.CHANGED) {
+            heldOffFrom = clock.millis();
         }
-        return ring();
+        refreshes.release();
     }
 
     /** How many requests for a refresh have no answer yet. */
@@ -216,7 +337,7 @@ public final class JwtVerifier {
         return MAX_REFRESHES - refreshes.availablePermits();
     }
 
-    private JwtResult judge(String token, KeyRing keyRing, Scratch scratch) {
+    private JwtResult judge(String token, KeyRing keyRing, long now, Scratch scratch) {
         scratch.newKeyWouldHelp = false;
         int length = token.length();
         if (length > maxLength) {
@@ -228,14 +349,23 @@ public final class JwtVerifier {
         if (headerEnd < 0 || payloadEnd < 0 || !copy(token, length, scratch.text)) {
             return JwtResult.Rejected.of(RejectionReason.MALFORMED);
         }
+        long hash = 0;
+        TokenCache accepted = cache != null && cache.takes(length) ? cache : null;
+        if (accepted != null) {
+            hash = accepted.hash(scratch.text, length);
+            VerifiedJwt hit = recall(accepted, hash, length, headerEnd, keyRing, now, scratch);
+            if (hit != null) {
+                return hit;
+            }
+        }
         KeyRing.Candidates known = keyRing.recall(scratch.text, headerEnd);
         KeyRing.Candidates candidates = known;
         if (candidates == null) {
-            Header header = Header.read(scratch.text, headerEnd, algorithm);
+            Header header = Header.read(scratch.text, headerEnd, headerRules);
             if (header.refusal != null) {
                 return JwtResult.Rejected.of(header.refusal);
             }
-            candidates = keyRing.candidates(header.keyId);
+            candidates = keyRing.candidates(Objects.requireNonNull(header.algorithm), header.keyId);
         }
         int signatureLength = Base64Url.decode(scratch.text, payloadEnd + 1, length, scratch.signature);
         if (signatureLength < 0) {
@@ -244,40 +374,83 @@ public final class JwtVerifier {
         if (keyRing.isEmpty()) {
             keys.current(); // throws, and says why there is no key
         }
-        long now = clock.millis();
-        Version<VerificationKey> key = keyOf(candidates, now, scratch, payloadEnd, signatureLength);
-        int payloadLength = key != null || !candidates.conclusive()
-                ? Base64Url.decode(scratch.text, headerEnd + 1, payloadEnd, scratch.payload)
-                : -1;
+        Version<List<VerificationKey>> key = keyOf(candidates, now, scratch, payloadEnd, signatureLength);
         if (key == null) {
             // Only what would pass but for its key is a reason to look for new ones.
-            scratch.newKeyWouldHelp = payloadLength >= 0
-                    && scratch.claims.check(scratch.payload, payloadLength, rules, now, false) == null;
+            int unsigned = candidates.conclusive()
+                    ? -1
+                    : Base64Url.decode(scratch.text, headerEnd + 1, payloadEnd, scratch.payload);
+            scratch.newKeyWouldHelp =
+                    unsigned >= 0 && scratch.claims.check(scratch.payload, unsigned, rules, now, false) == null;
             return JwtResult.Rejected.of(
                     candidates.unknown() ? RejectionReason.UNKNOWN_KEY : RejectionReason.BAD_SIGNATURE);
         }
         if (known == null) {
             keyRing.learn(scratch.text, headerEnd, candidates);
         }
+        int payloadLength = scratch.signed.decode(scratch.text, headerEnd + 1, payloadEnd, scratch.payload);
         RejectionReason refusal = payloadLength < 0
                 ? RejectionReason.MALFORMED_CLAIMS
                 : scratch.claims.check(scratch.payload, payloadLength, rules, now, true);
         if (refusal != null) {
             return JwtResult.Rejected.of(refusal);
         }
-        keys.recordUse(key, now);
-        return new VerifiedJwt(token, key, scratch.claims);
+        VerifiedJwt verified = new VerifiedJwt(token, key, scratch.claims);
+        if (accepted != null) {
+            accepted.add(hash, verified, keyRing, now);
+        }
+        return verified;
+    }
+
+    /** A token that was accepted before and would be again; null if it was not, or needs a closer look. */
+    private @Nullable VerifiedJwt recall(
+            TokenCache accepted, long hash, int length, int headerEnd, KeyRing keyRing, long now, Scratch scratch) {
+        TokenCache.Entry entry = accepted.find(hash, scratch.text, length, scratch.payload);
+        if (entry == null) {
+            return null;
+        }
+        boolean seen = entry.stamp == keyRing.stamp;
+        Version<List<VerificationKey>> key =
+                KeyRing.version(seen ? keyRing.keys() : candidates(keyRing, headerEnd, scratch), entry.generation);
+        if (key == null
+                || !key.isAcceptedAt(now)
+                || rules.refusalAt(now, entry.expiresAt, entry.notBefore, entry.issuedAt) != null) {
+            accepted.remove(entry);
+            return null;
+        }
+        VerifiedJwt verified = new VerifiedJwt(entry, key);
+        if (!seen) {
+            accepted.add(hash, verified, keyRing, now);
+        }
+        return verified;
+    }
+
+    /** The keys that a token would be tried with whose header was found good before. */
+    private List<KeyRing.Candidate> candidates(KeyRing keyRing, int headerEnd, Scratch scratch) {
+        KeyRing.Candidates known = keyRing.recall(scratch.text, headerEnd);
+        if (known != null) {
+            return known.keys();
+        }
+        Header header = Header.read(scratch.text, headerEnd, headerRules);
+        return header.algorithm == null
+                ? List.of()
+                : keyRing.candidates(header.algorithm, header.keyId).keys();
+    }
+
+    /** What the cache weighs by its own account, and counted anew. */
+    long[] cacheWeights() {
+        return cache == null ? new long[2] : new long[] {cache.weight(), cache.countedWeight()};
     }
 
     /** The key that verifies the signature; null if none does. */
-    private static @Nullable Version<VerificationKey> keyOf(
+    private static @Nullable Version<List<VerificationKey>> keyOf(
             KeyRing.Candidates candidates, long now, Scratch scratch, int payloadEnd, int signatureLength) {
-        List<Version<VerificationKey>> all = candidates.keys();
+        List<KeyRing.Candidate> all = candidates.keys();
         for (int i = 0; i < all.size(); i++) {
-            Version<VerificationKey> one = all.get(i);
-            if (one.isAcceptedAt(now)
-                    && one.value().verifies(scratch.text, payloadEnd, scratch.signature, signatureLength)) {
-                return one;
+            KeyRing.Candidate one = all.get(i);
+            if (one.version().isAcceptedAt(now)
+                    && one.key().verifies(scratch.text, payloadEnd, scratch.signature, signatureLength)) {
+                return one.version();
             }
         }
         return null;
@@ -295,18 +468,21 @@ public final class JwtVerifier {
         return true;
     }
 
-    /** The algorithm and the name of the secret. */
+    /** The algorithms and the name of the secret. */
     @Override
     public String toString() {
-        return "JwtVerifier[" + new String(algorithm, US_ASCII) + ", " + keys.name() + "]";
+        return "JwtVerifier[" + KeyReader.names(headerRules.algorithms) + ", " + keys.name() + "]";
     }
 
     /** Collects what a verifier checks. Not safe for use by several threads. */
     public static final class Builder {
 
         private final Rotating<SecretValue> secret;
-        private final Parser<SecretValue, VerificationKey> parser;
-        private final String algorithm;
+        private final @Nullable KeyFormat format;
+        private final List<JwsAlgorithm> algorithms;
+        private @Nullable Provider provider;
+        private @Nullable String type;
+        private final List<Predicate<? super VerifiedJwt>> requirements = new ArrayList<>();
         private @Nullable String issuer;
         private List<String> audiences = List.of();
         private boolean anyAudience;
@@ -315,11 +491,12 @@ public final class JwtVerifier {
         private Clock clock = Clock.systemUTC();
         private int maxLength = 8 * 1024;
         private Duration refreshWait = Duration.ofMillis(500);
+        private long cacheBytes;
 
-        private Builder(Rotating<SecretValue> secret, Parser<SecretValue, VerificationKey> parser, String algorithm) {
+        private Builder(Rotating<SecretValue> secret, @Nullable KeyFormat format, List<JwsAlgorithm> algorithms) {
             this.secret = Objects.requireNonNull(secret, "secret");
-            this.parser = parser;
-            this.algorithm = algorithm;
+            this.format = format;
+            this.algorithms = algorithms;
         }
 
         /**
@@ -363,6 +540,57 @@ public final class JwtVerifier {
         public Builder anyAudience() {
             this.audiences = List.of();
             this.anyAudience = true;
+            return this;
+        }
+
+        /**
+         * Requires a {@code typ} (RFC 8725 section 3.11): tokens that have another one, or none, are refused. It is
+         * compared without regard to case and to a leading "application/". Without this call JWT, at+jwt (RFC 9068) and
+         * tokens without {@code typ} are accepted.
+         *
+         * @param expected the type, such as {@code at+jwt}
+         * @return this builder
+         * @throws IllegalArgumentException if it is blank
+         */
+        public Builder type(String expected) {
+            this.type = notBlank("type", expected);
+            return this;
+        }
+
+        /**
+         * Adds a condition of the service's own, which is asked after all others. Tokens that do not meet it are refused
+         * with {@link RejectionReason#REQUIREMENT_NOT_MET}.
+         *
+         * <pre>{@code
+         * builder.require(jwt -> jwt.claim("tenant").isPresent())
+         * }</pre>
+         *
+         * @param requirement runs on the thread that verifies, for several tokens at a time; what it throws reaches the
+         *     caller of the verifier
+         * @return this builder
+         */
+        public Builder require(Predicate<? super VerifiedJwt> requirement) {
+            requirements.add(Objects.requireNonNull(requirement, "requirement"));
+            return this;
+        }
+
+        /**
+         * Names the security provider that computes MACs and verifies signatures. Without this call it is what the
+         * platform prefers; none is ever picked up because it happens to be there.
+         *
+         * @param named a provider, installed or not, that knows all the verifier's algorithms
+         * @return this builder
+         * @throws IllegalArgumentException if it does not know one of the algorithms
+         */
+        public Builder provider(Provider named) {
+            for (JwsAlgorithm algorithm : algorithms) {
+                if (algorithm.isSymmetric()) {
+                    HmacKey.requireSupport(algorithm, named);
+                } else {
+                    SignatureKey.requireSupport(algorithm, named);
+                }
+            }
+            this.provider = named;
             return this;
         }
 
@@ -425,6 +653,28 @@ public final class JwtVerifier {
          */
         public Builder refreshWait(Duration wait) {
             this.refreshWait = Durations.inRange("refreshWait", wait, Duration.ZERO, Duration.ofMinutes(1));
+            return this;
+        }
+
+        /**
+         * Keeps tokens that were accepted, so that one that is presented again costs a look-up instead of a signature.
+         * Without this call none are kept.
+         *
+         * <p>A token is forgotten at its {@code exp}, when its key's acceptance ends, and at once when its key is removed;
+         * every time it is presented the time is checked, the service's own conditions are asked, and the use of its key is
+         * counted. Only canonical texts are ever kept. What the time of a look-up tells an attacker is said in
+         * docs/jwt.md: nothing.
+         *
+         * @param maxBytes about how much memory the tokens may take, from 64 KiB to 1 GiB. A token takes its length and
+         *     about 200 bytes. Tokens that are longer than a sixteenth of this are not kept
+         * @return this builder
+         * @throws IllegalArgumentException if it is out of range
+         */
+        public Builder cache(long maxBytes) {
+            if (maxBytes < 1 << 16 || maxBytes > 1 << 30) {
+                throw new IllegalArgumentException("cache must be from 65536 to 1073741824 bytes, but is " + maxBytes);
+            }
+            this.cacheBytes = maxBytes;
             return this;
         }
 

@@ -6,8 +6,8 @@ import java.util.Arrays;
 import java.util.Base64;
 
 /**
- * How a secret's value spells an HMAC key. It is told and never guessed, because most keys can be read in several ways:
- * 44 characters of base64 are also a text of 44 bytes, and another key.
+ * How a secret's value spells a key. It is told and never guessed, because most HMAC keys can be read in several ways: 44
+ * characters of base64 are also a text of 44 bytes, and another key.
  *
  * <p>White space around an encoded key, such as the line break that editors put at the end of a file, does not count.
  */
@@ -59,7 +59,37 @@ public enum KeyFormat {
             }
             return key;
         }
+    },
+    /**
+     * One key, not of HMAC, in a block of PEM (RFC 7468): {@code PUBLIC KEY} (SPKI), {@code RSA PUBLIC KEY} (PKCS#1),
+     * {@code CERTIFICATE} (X.509, which only carries the key here: neither its chain nor its validity is looked at), or,
+     * for RSA, {@code PRIVATE KEY} (PKCS#8) or {@code RSA PRIVATE KEY} (PKCS#1), of which a verifier uses the public half.
+     */
+    PEM {
+        @Override
+        byte[] decode(byte[] value) {
+            throw new IllegalArgumentException("no bare key");
+        }
+    },
+    /** One JSON Web Key (RFC 7517 section 4) of any type. */
+    JWK {
+        @Override
+        byte[] decode(byte[] value) {
+            throw new IllegalArgumentException("no bare key");
+        }
+    },
+    /** A JWK Set (RFC 7517 section 5): all its keys that are meant for the verifier's algorithms are accepted. */
+    JWK_SET {
+        @Override
+        byte[] decode(byte[] value) {
+            throw new IllegalArgumentException("no bare key");
+        }
     };
+
+    /** Whether the value is a document that says itself what kind of key it holds, not the bytes of an HMAC key. */
+    boolean isDocument() {
+        return this == PEM || this == JWK || this == JWK_SET;
+    }
 
     /** Decodes a value; an IllegalArgumentException may quote it and must not be shown. */
     abstract byte[] decode(byte[] value);

@@ -5,6 +5,7 @@ import io.dualkey.secrets.Versions;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -19,17 +20,29 @@ final class KeyRing {
      */
 
     private static final int MAX_KNOWN_HEADERS = 8;
+    private static final AtomicLong STAMPS = new AtomicLong();
 
-    final Versions<VerificationKey> versions;
-    private final List<Version<VerificationKey>> keys;
+    final Versions<List<VerificationKey>> versions;
+    /** Tells rings apart without keeping them and their keys. */
+    final long stamp = STAMPS.incrementAndGet();
+
+    private final List<Candidate> keys;
     private volatile KnownHeader[] known = {};
 
-    KeyRing(Versions<VerificationKey> versions) {
+    KeyRing(Versions<List<VerificationKey>> versions) {
         this.versions = versions;
-        List<Version<VerificationKey>> all = new ArrayList<>(versions.accepted());
-        versions.upcoming().ifPresent(all::add);
+        List<Candidate> all = new ArrayList<>();
+        versions.accepted().forEach(version -> addKeys(version, all));
+        versions.upcoming().ifPresent(version -> addKeys(version, all));
         this.keys = List.copyOf(all);
     }
+
+    private static void addKeys(Version<List<VerificationKey>> version, List<Candidate> all) {
+        version.value().forEach(key -> all.add(new Candidate(version, key)));
+    }
+
+    /** A key, and the version of the secret that it is from. */
+    record Candidate(Version<List<VerificationKey>> version, VerificationKey key) {}
 
     /** Whether another ring has the same keys. */
     boolean sameKeysAs(KeyRing other) {
@@ -37,7 +50,7 @@ final class KeyRing {
     }
 
     private List<Long> generations() {
-        return keys.stream().map(Version::generation).toList();
+        return keys.stream().map(one -> one.version().generation()).toList();
     }
 
     /**
@@ -47,7 +60,7 @@ final class KeyRing {
      * @param conclusive whether no other key can be meant, so that looking for a new one is pointless
      * @param unknown whether the header has a {@code kid} that names none of the keys
      */
-    record Candidates(List<Version<VerificationKey>> keys, boolean conclusive, boolean unknown) {}
+    record Candidates(List<Candidate> keys, boolean conclusive, boolean unknown) {}
 
     /** A header's text as it stands in tokens, and what follows from it. */
     private static final class KnownHeader {
@@ -81,22 +94,40 @@ final class KeyRing {
         }
     }
 
-    /** Which keys to try for a {@code kid}. */
-    Candidates candidates(@Nullable String keyId) {
+    /** Which keys to try for an {@code alg} and a {@code kid}. */
+    Candidates candidates(JwsAlgorithm algorithm, @Nullable String keyId) {
+        List<Candidate> fitting =
+                keys.stream().filter(one -> one.key().algorithm() == algorithm).toList();
         if (keyId == null) {
-            return new Candidates(keys, false, false);
+            return new Candidates(fitting, false, false);
         }
-        List<Version<VerificationKey>> named = keys.stream()
-                .filter(key -> key.value().id().value().equals(keyId))
+        List<Candidate> named = fitting.stream()
+                .filter(one -> one.key().id().value().equals(keyId))
                 .toList();
         if (!named.isEmpty()) {
             // A derived id stands for the very material. One that an issuer made up may be given to a new key as well.
-            boolean derived = named.stream().noneMatch(key -> key.value().id().told());
+            boolean derived = named.stream().noneMatch(one -> one.key().id().told());
             return new Candidates(named, derived, false);
         }
-        List<Version<VerificationKey>> nameless =
-                keys.stream().filter(key -> !key.value().id().told()).toList();
+        List<Candidate> nameless =
+                fitting.stream().filter(one -> !one.key().id().told()).toList();
         return new Candidates(nameless, false, true);
+    }
+
+    /** The version of a generation; null if it has none of its keys among the candidates. */
+    static @Nullable Version<List<VerificationKey>> version(List<Candidate> among, long generation) {
+        for (int i = 0; i < among.size(); i++) {
+            Version<List<VerificationKey>> version = among.get(i).version();
+            if (version.generation() == generation) {
+                return version;
+            }
+        }
+        return null;
+    }
+
+    /** All keys, in the order in which to try them. */
+    List<Candidate> keys() {
+        return keys;
     }
 
     boolean isEmpty() {

@@ -15,13 +15,16 @@ public enum RejectionReason {
     MALFORMED("it is not a well-formed compact JWS"),
     /** Longer than the verifier's limit. */
     TOO_LONG("it is too long"),
-    /** The header's {@code alg} is not exactly the algorithm that the verifier was told; {@code none} never is. */
+    /** The header's {@code alg} is not exactly one of the algorithms that the verifier was told; {@code none} never is. */
     WRONG_ALGORITHM("its algorithm is not accepted"),
     /** The header has {@code crit} (RFC 7515 section 4.1.11) or {@code b64} (RFC 7797); no extension is known here. */
     UNKNOWN_EXTENSION("it needs an extension that is not supported"),
-    /** The header's {@code typ} names another kind of token (RFC 8725 section 3.11) than JWT or at+jwt. */
+    /**
+     * The header's {@code typ} names another kind of token (RFC 8725 section 3.11) than JWT or at+jwt; or another than the
+     * one that the verifier requires, or none.
+     */
     WRONG_TYPE("its type is not accepted"),
-    /** Its {@code kid} names none of the accepted keys, and none of them that may be tried verifies it. */
+    /** Its {@code kid} names none of the accepted keys of its algorithm, and none that may be tried verifies it. */
     UNKNOWN_KEY("its signature cannot be verified"),
     /** The signature is not good: by the key that its {@code kid} names or, without a {@code kid}, by any accepted key. */
     BAD_SIGNATURE("its signature cannot be verified"),
@@ -41,7 +44,9 @@ public enum RejectionReason {
     /** Its {@code iss} is absent or not exactly the one expected. */
     WRONG_ISSUER("its issuer is not accepted"),
     /** Its {@code aud} is absent or contains none of those expected, or is present where none was configured. */
-    WRONG_AUDIENCE("its audience is not accepted");
+    WRONG_AUDIENCE("its audience is not accepted"),
+    /** A condition of the service's own, set by {@link JwtVerifier.Builder#require}, does not hold for it. */
+    REQUIREMENT_NOT_MET("it does not meet a requirement of this service");
 
     private final String description;
 

@@ -1,13 +1,16 @@
 package io.dualkey.secrets.jwt;
 
 /**
- * One key that signatures are verified with. Another family of algorithms is another implementation of this. Safe for
- * use by several threads; {@code toString} shows nothing of the key.
+ * One key that signatures are verified with, by the one algorithm that it is for. Safe for use by several threads;
+ * {@code toString} shows nothing of the key.
  */
 interface VerificationKey {
 
     /** What names this key in a token's header. */
     KeyId id();
+
+    /** The only algorithm that it is used with. */
+    JwsAlgorithm algorithm();
 
     /**
      * Whether a signature is good. It takes the same time whatever a signature of the right length contains.

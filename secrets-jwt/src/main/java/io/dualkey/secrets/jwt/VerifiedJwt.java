@@ -22,20 +22,31 @@ import org.jspecify.annotations.Nullable;
 public final class VerifiedJwt implements JwtResult {
 
     private final String token;
-    private final Version<VerificationKey> key;
+    private final Version<List<VerificationKey>> key;
     private final @Nullable String subject;
     private final long expiresAt;
     private final long notBefore;
     private final long issuedAt;
     private volatile @Nullable Map<String, Object> claims; // read when first needed; reading twice does no harm
+    private volatile @Nullable Map<String, Object> header; // likewise
 
-    VerifiedJwt(String token, Version<VerificationKey> key, ClaimScan scan) {
+    VerifiedJwt(String token, Version<List<VerificationKey>> key, ClaimScan scan) {
         this.token = token;
         this.key = key;
         this.subject = scan.subject;
         this.expiresAt = scan.expiresAt;
         this.notBefore = scan.notBefore;
         this.issuedAt = scan.issuedAt;
+    }
+
+    /** As it was when the cache took it in, with the key as it stands now. */
+    VerifiedJwt(TokenCache.Entry entry, Version<List<VerificationKey>> key) {
+        this.token = entry.token;
+        this.key = key;
+        this.subject = entry.subject;
+        this.expiresAt = entry.expiresAt;
+        this.notBefore = entry.notBefore;
+        this.issuedAt = entry.issuedAt;
     }
 
     /** {@return the subject, {@code sub}} */
@@ -101,17 +112,60 @@ public final class VerifiedJwt implements JwtResult {
      * other numbers, {@code List} and {@code Map}; all unmodifiable.
      */
     public Map<String, Object> claims() {
-        Map<String, Object> read = claims;
-        if (read == null) {
+        Map<String, Object> known = claims;
+        if (known == null) {
             int from = token.indexOf('.') + 1;
-            byte[] payload = Base64.getUrlDecoder().decode(token.substring(from, token.indexOf('.', from)));
-            read = JsonCursor.readObject(payload);
-            if (read == null) {
-                throw new IllegalStateException("claims that were accepted cannot be read again");
-            }
-            claims = read;
+            known = read(token.substring(from, token.indexOf('.', from)));
+            claims = known;
         }
-        return read;
+        return known;
+    }
+
+    /**
+     * {@return the header's members (RFC 7515 section 4), such as {@code kid} and {@code typ}} In the form of {@link
+     * #claims}. They are signed like claims, but what they say of keys, {@code jwk} or {@code jku} say, was not looked at.
+     */
+    public Map<String, Object> header() {
+        Map<String, Object> known = header;
+        if (known == null) {
+            known = read(token.substring(0, token.indexOf('.')));
+            header = known;
+        }
+        return known;
+    }
+
+    private static Map<String, Object> read(String part) {
+        Map<String, Object> members =
+                JsonCursor.readObject(Base64.getUrlDecoder().decode(part));
+        if (members == null) {
+            throw new IllegalStateException("what was accepted cannot be read again");
+        }
+        return members;
+    }
+
+    Version<List<VerificationKey>> key() {
+        return key;
+    }
+
+    String token() {
+        return token;
+    }
+
+    @Nullable
+    String subjectOrNull() {
+        return subject;
+    }
+
+    long expiresAtMillis() {
+        return expiresAt;
+    }
+
+    long notBeforeMillis() {
+        return notBefore;
+    }
+
+    long issuedAtMillis() {
+        return issuedAt;
     }
 
     /** {@return the role of the key that verified the token, at that time} */

@@ -23,6 +23,8 @@ import java.util.List;
 import java.util.Map;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.slf4j.LoggerFactory;
 
 /** Runs key material through everything that may be shown, and looks for it there. */
@@ -54,6 +56,14 @@ class CanaryTest {
         }
     }
 
+    private static KeyReader hmac(KeyFormat format) {
+        return new KeyReader(Rig.NAME, format, List.of(JwsAlgorithm.HS256));
+    }
+
+    private static KeyReader rsa() {
+        return new KeyReader(Rig.NAME, null, List.of(JwsAlgorithm.RS256));
+    }
+
     @Test
     void anHmacKeyIsNeverShown() {
         ListAppender<ILoggingEvent> log = new ListAppender<>();
@@ -71,7 +81,7 @@ class CanaryTest {
             JwtSigner signer =
                     JwtSigner.hs256(rig.secret, KeyFormat.TEXT).clock(rig.clock).build();
             var parsed = rig.secret.map(value -> HmacKey.parse(value, KeyFormat.TEXT));
-            var signing = rig.secret.map(value -> HmacKey.parseForSigning(value, KeyFormat.TEXT));
+            var signing = rig.secret.map(hmac(KeyFormat.TEXT)::signingKey);
             rig.start();
             VerifiedJwt jwt = verifier.verify(signer.sign(Map.of("sub", "alice")));
 
@@ -92,7 +102,7 @@ class CanaryTest {
             showFailure(() -> signer.sign(Map.of("exp", 1)));
             for (KeyFormat format : List.of(KeyFormat.BASE64, KeyFormat.BASE64URL, KeyFormat.HEX)) {
                 showFailure(() -> HmacKey.parse(SecretValue.ofText(CANARY + "!"), format));
-                showFailure(() -> HmacKey.parseForSigning(SecretValue.ofText(CANARY + "!"), format));
+                showFailure(() -> hmac(format).signingKey(SecretValue.ofText(CANARY + "!")));
                 JwtVerifier.hs256(rig.secret, format).build();
             }
             showFailure(() -> HmacKey.parse(SecretValue.ofText(CANARY.substring(0, 20)), KeyFormat.TEXT));
@@ -117,8 +127,8 @@ class CanaryTest {
             JwtVerifier verifier =
                     JwtVerifier.rs256(rig.secret).clock(rig.clock).build();
             JwtSigner signer = JwtSigner.rs256(rig.secret).clock(rig.clock).build();
-            var parsed = rig.secret.map(RsaKey::parse);
-            var signing = rig.secret.map(RsaKey::parseForSigning);
+            var parsed = rig.secret.map(value -> rsa().verificationKeys(value, null));
+            var signing = rig.secret.map(rsa()::signingKey);
             rig.start();
 
             show(verifier.verify(signer.sign(Map.of("sub", "alice"))));
@@ -127,13 +137,59 @@ class CanaryTest {
             show(parsed.current());
             show(signing.current());
             show(signing.versions());
-            showFailure(() -> RsaKey.parse(SecretValue.ofText(pem.replace("PRIVATE KEY", "RSA PRIVATE KEY"))));
-            showFailure(() -> RsaKey.parse(SecretValue.ofText(pem.replace("PRIVATE KEY", "PUBLIC KEY"))));
-            showFailure(() -> RsaKey.parse(SecretValue.ofText(pem.replaceFirst("MII", "M?I"))));
-            showFailure(() -> RsaKey.parseForSigning(SecretValue.ofText(pem.replaceFirst("MII", "MIA"))));
-            showFailure(() -> RsaKey.parse(SecretValue.ofText("{\"kty\":\"RSA\",\"d\":\"" + content + "\"}")));
+            showFailure(() ->
+                    rsa().verificationKeys(SecretValue.ofText(pem.replace("PRIVATE KEY", "EC PRIVATE KEY")), null));
+            showFailure(
+                    () -> rsa().verificationKeys(SecretValue.ofText(pem.replace("PRIVATE KEY", "PUBLIC KEY")), null));
+            showFailure(() -> rsa().verificationKeys(SecretValue.ofText(pem.replaceFirst("MII", "M?I")), null));
+            showFailure(() -> rsa().signingKey(SecretValue.ofText(pem.replaceFirst("MII", "MIA"))));
+            showFailure(() ->
+                    rsa().verificationKeys(SecretValue.ofText("{\"kty\":\"RSA\",\"d\":\"" + content + "\"}"), null));
             show(rig.secret.status());
         }
         showsNothingOf(content.substring(64)); // before that is the same in every key
+    }
+
+    @ParameterizedTest
+    @EnumSource(JwsAlgorithm.class)
+    void noKeyOfAnyAlgorithmIsEverShown(JwsAlgorithm algorithm) {
+        TestKey key = TestKey.of(algorithm);
+        String document = key.jwk(null).toJSONString();
+        KeyReader reader = new KeyReader(Rig.NAME, KeyFormat.JWK, List.of(algorithm));
+        SecretValue value = SecretValue.ofText(document);
+        try (Rig rig = new Rig()) {
+            rig.store.put(Rig.NAME, document);
+            JwtVerifier verifier = JwtVerifier.builder(rig.secret, KeyFormat.JWK, algorithm)
+                    .clock(rig.clock)
+                    .cache(1 << 16)
+                    .build();
+            JwtSigner signer = JwtSigner.builder(rig.secret, KeyFormat.JWK, algorithm)
+                    .clock(rig.clock)
+                    .build();
+            NimbusJwkSource source = NimbusJwkSource.of(rig.secret, KeyFormat.JWK, algorithm);
+            rig.start();
+
+            show(verifier.verify(signer.sign(Map.of("sub", "alice"))));
+            show(verifier);
+            show(signer);
+            show(source);
+            show(reader.verificationKeys(value, null));
+            show(reader.signingKey(value));
+            show(reader.namedKeys(value));
+            show(signer.publicKeys());
+            for (KeyFormat format : List.of(KeyFormat.PEM, KeyFormat.JWK, KeyFormat.JWK_SET)) {
+                KeyReader other = new KeyReader(Rig.NAME, format, List.of(algorithm));
+                showFailure(
+                        () -> other.verificationKeys(SecretValue.ofText(document.replace("\"kty\"", "\"x\"")), null));
+                showFailure(() -> other.signingKey(SecretValue.ofText("x" + document)));
+            }
+            show(rig.secret.status());
+        }
+        Map<String, Object> members = key.jwk(null).toJSONObject();
+        for (String secret : List.of("k", "d", "p", "q", "dp", "dq", "qi")) {
+            if (members.get(secret) instanceof String text) {
+                showsNothingOf(text);
+            }
+        }
     }
 }

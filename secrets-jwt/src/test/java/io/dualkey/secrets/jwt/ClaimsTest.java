@@ -5,13 +5,17 @@ import static io.dualkey.secrets.jwt.Tokens.hmacKey;
 import static io.dualkey.secrets.jwt.Tokens.hs256;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
+import io.dualkey.secrets.Role;
 import java.math.BigInteger;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -224,6 +228,44 @@ class ClaimsTest {
         assertThat(verifier.verify(token(EXP, "\"scp\":[\"read\",\"write\"]")).scopes())
                 .isEqualTo(List.of("read", "write"));
         assertThat(verifier.verify(token(EXP, claim("scope", ""))).scopes()).isEmpty();
+    }
+
+    @Test
+    void asksTheServicesOwnConditionsLast() {
+        List<String> asked = new ArrayList<>();
+        JwtVerifier.Builder verifier = rig.hs256()
+                .require(jwt -> asked.add(jwt.subject().orElse("")))
+                .require(jwt -> jwt.claim("tenant").equals(Optional.of("a")))
+                .require(jwt -> jwt.scopes().contains("read"));
+
+        accepts(verifier, EXP, claim("sub", "alice"), claim("tenant", "a"), claim("scope", "read write"));
+        refuses(RejectionReason.REQUIREMENT_NOT_MET, verifier, EXP, claim("sub", "bob"), claim("tenant", "b"));
+        refuses(RejectionReason.REQUIREMENT_NOT_MET, verifier, EXP, claim("sub", "carol"), claim("tenant", "a"));
+        refuses(RejectionReason.EXPIRED, verifier, claim("exp", 1), claim("sub", "dave"), claim("tenant", "a"));
+
+        assertThat(asked).containsExactly("alice", "bob", "carol");
+        assertThat(rig.secret.status().uses()).containsEntry(Role.CURRENT, 1L);
+    }
+
+    @Test
+    void whatAConditionThrowsReachesTheCaller() {
+        JwtVerifier verifier = rig.hs256()
+                .require(jwt -> {
+                    throw new IllegalStateException("the directory is down");
+                })
+                .build();
+
+        assertThatIllegalStateException().isThrownBy(() -> verifier.check(token(EXP)));
+    }
+
+    @Test
+    void handsOutTheHeader() {
+        String header = "{\"alg\":\"HS256\",\"kid\":\"k\",\"typ\":\"at+jwt\",\"x\":[1,{\"y\":null}]}";
+
+        VerifiedJwt jwt = rig.hs256().build().verify(hs256(KEY, header, "{" + EXP + "}"));
+
+        assertThat(jwt.header())
+                .isEqualTo(Map.of("alg", "HS256", "kid", "k", "typ", "at+jwt", "x", List.of(1L, Map.of())));
     }
 
     @Test

@@ -21,6 +21,7 @@ import java.security.KeyPair;
 import java.security.MessageDigest;
 import java.security.interfaces.RSAPublicKey;
 import java.util.HexFormat;
+import java.util.List;
 import java.util.Random;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
@@ -67,10 +68,19 @@ class KeysTest {
     }
 
     private static String unusableRsa(String value) {
-        UnusableSecretException refusal =
-                catchThrowableOfType(UnusableSecretException.class, () -> RsaKey.parse(SecretValue.ofText(value)));
+        return unusable(value, null, JwsAlgorithm.RS256);
+    }
+
+    private static String unusable(String value, KeyFormat format, JwsAlgorithm... algorithms) {
+        KeyReader reader = new KeyReader(Rig.NAME, format, List.of(algorithms));
+        UnusableSecretException refusal = catchThrowableOfType(
+                UnusableSecretException.class, () -> reader.verificationKeys(SecretValue.ofText(value), null));
         assertThat(refusal).hasNoCause();
         return refusal.getMessage();
+    }
+
+    private static SigningKey signing(String value, KeyFormat format, JwsAlgorithm algorithm) {
+        return new KeyReader(Rig.NAME, format, List.of(algorithm)).signingKey(SecretValue.ofText(value));
     }
 
     @Test
@@ -141,7 +151,7 @@ class KeysTest {
                         .doesNotContain("kty")
                         .doesNotContain(base64Url(KEY));
             }
-            assertThatThrownBy(() -> HmacKey.parseForSigning(SecretValue.ofText(document), KeyFormat.TEXT))
+            assertThatThrownBy(() -> signing(document, KeyFormat.TEXT, JwsAlgorithm.HS256))
                     .isInstanceOf(UnusableSecretException.class)
                     .hasMessageContaining("PEM or JWK");
         }
@@ -181,9 +191,9 @@ class KeysTest {
         assertThat(unusableRsa("-----BEGIN PUBLIC KEY-----\n????\n-----END PUBLIC KEY-----"))
                 .contains("damaged");
         assertThat(unusableRsa("-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----"))
-                .contains("valid RSA key");
+                .contains("valid key for RS256");
         assertThat(unusableRsa("-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----"))
-                .contains("valid RSA key");
+                .contains("valid key for RS256");
         assertThat(unusableRsa("{\"kty\":\"RSA\"}")).contains("JWK");
         assertThat(unusableRsa("{\"kty\":\"oct\",\"k\":\"" + base64Url(KEY) + "\"}"))
                 .contains("kty");
@@ -205,7 +215,7 @@ class KeysTest {
 
     @Test
     void signingNeedsAPrivateKey() {
-        assertThatThrownBy(() -> RsaKey.parseForSigning(SecretValue.ofText(pem(RSA.getPublic()))))
+        assertThatThrownBy(() -> signing(pem(RSA.getPublic()), KeyFormat.PEM, JwsAlgorithm.RS256))
                 .isInstanceOf(UnusableSecretException.class)
                 .hasMessageContaining("private");
     }

@@ -6,9 +6,12 @@ import static io.dualkey.secrets.jwt.Tokens.hs256;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.sun.management.ThreadMXBean;
+import io.dualkey.secrets.RefreshCause;
 import io.dualkey.secrets.Role;
+import io.dualkey.secrets.RotatingSecret;
 import io.dualkey.secrets.SecretSource;
 import io.dualkey.secrets.SecretStore;
+import io.dualkey.secrets.SecretUnavailableException;
 import io.dualkey.secrets.SecretValue;
 import io.dualkey.secrets.StoreQuery;
 import io.dualkey.secrets.StoreResult;
@@ -20,11 +23,14 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicLong;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -117,6 +123,7 @@ class RefreshTest {
     private static final class SlowStore implements SecretStore {
 
         final Semaphore permits = new Semaphore(1);
+        final AtomicLong reads = new AtomicLong();
         final CountDownLatch secondRead = new CountDownLatch(2);
         volatile byte[] key = OLD;
 
@@ -127,6 +134,7 @@ class RefreshTest {
 
         @Override
         public List<StoreResult> read(List<StoreQuery> queries) throws InterruptedException {
+            reads.incrementAndGet();
             secondRead.countDown();
             permits.acquire();
             String value = Tokens.base64(key);
@@ -199,6 +207,153 @@ class RefreshTest {
         }
     }
 
+    private static final class Slow implements AutoCloseable {
+        final SlowStore store = new SlowStore();
+        final MutableClock clock = new MutableClock(Rig.START);
+        final SecretSource source =
+                SecretSource.builder(store).refreshInterval(Duration.ofHours(1)).build();
+        final RotatingSecret secret = source.secret("k");
+        final JwtVerifier verifier;
+
+        Slow(Duration wait) {
+            verifier = JwtVerifier.hs256(secret, KeyFormat.BASE64)
+                    .clock(clock)
+                    .refreshWait(wait)
+                    .build();
+            source.start(Duration.ofSeconds(30));
+            store.permits.release();
+            secret.refresh(RefreshCause.OPERATOR).join(); // so that nothing of startup is under way any more
+        }
+
+        /** Makes a read fruitless, after which requests are held off. */
+        void holdOff() {
+            store.permits.release();
+            assertThat(verifier.check(hs256(FORGED, CLAIMS))).isEqualTo(rejected(RejectionReason.BAD_SIGNATURE));
+            Awaitility.await().until(() -> verifier.refreshesUnderWay() == 0);
+        }
+
+        @Override
+        public void close() {
+            store.permits.release(10);
+            source.close();
+        }
+    }
+
+    /** What forged tokens ask for must not reach the lock of the secret: not each, and not while it is in vain. */
+    @Test
+    void afterAFruitlessRefreshTokensAskForNoneForAWhileAndWaitForNobody() {
+        try (Slow slow = new Slow(Duration.ofMinutes(1))) {
+            slow.holdOff();
+            var operator = slow.secret.refresh(RefreshCause.OPERATOR); // hangs
+
+            for (int i = 0; i < 100; i++) {
+                slow.clock.advance(Duration.ofMillis(9));
+                slow.verifier.check(hs256(FORGED, CLAIMS)); // would wait for a minute
+                assertThat(slow.verifier.checkAsync(hs256(FORGED, CLAIMS))).isCompleted();
+            }
+            assertThat(slow.verifier.refreshesUnderWay()).isZero();
+
+            slow.clock.advance(Duration.ofMillis(100));
+            var attached = slow.verifier.checkAsync(hs256(FORGED, CLAIMS));
+            assertThat(slow.verifier.refreshesUnderWay()).isOne();
+            assertThat(attached).isNotDone();
+            slow.store.permits.release();
+            operator.join();
+            assertThat(attached.join()).isEqualTo(rejected(RejectionReason.BAD_SIGNATURE));
+        }
+    }
+
+    @Test
+    void anAsynchronousCallerGetsTheTokenOfANewKeyAcceptedWithoutWaiting() {
+        try (Slow slow = new Slow(Duration.ofMinutes(1))) {
+            slow.store.key = NEW;
+
+            assertThat(slow.verifier.checkAsync(hs256(OLD, CLAIMS)))
+                    .isCompletedWithValueMatching(VerifiedJwt.class::isInstance);
+            assertThat(slow.verifier.checkAsync("nonsense")).isCompletedWithValue(rejected(RejectionReason.MALFORMED));
+            var result = slow.verifier.checkAsync(hs256(NEW, CLAIMS));
+            assertThat(result).isNotDone();
+
+            slow.store.permits.release();
+            assertThat(result.join()).isInstanceOf(VerifiedJwt.class);
+            assertThat(slow.secret.status().uses()).containsEntry(Role.CURRENT, 2L);
+        }
+    }
+
+    @Test
+    void anAsynchronousCallerHasAnAnswerWhenTheWaitEndsAndFewAreKept() {
+        try (Slow slow = new Slow(Duration.ofMillis(1))) {
+            List<CompletableFuture<JwtResult>> results = new ArrayList<>();
+            for (int i = 0; i < 20; i++) {
+                results.add(slow.verifier.checkAsync(hs256(FORGED, CLAIMS)));
+            }
+            assertThat(slow.verifier.refreshesUnderWay()).isEqualTo(8);
+            for (CompletableFuture<JwtResult> result : results) {
+                assertThat(result.join()).isEqualTo(rejected(RejectionReason.BAD_SIGNATURE));
+            }
+            assertThat(slow.verifier.refreshesUnderWay()).isEqualTo(8);
+
+            slow.store.permits.release();
+            Awaitility.await().until(() -> slow.verifier.refreshesUnderWay() == 0);
+        }
+    }
+
+    @Test
+    void anAsynchronousCallerIsToldThatThereIsNoKey() {
+        JwtVerifier verifier = rig.hs256().build();
+
+        assertThat(verifier.checkAsync(hs256(OLD, CLAIMS)))
+                .failsWithin(Duration.ZERO)
+                .withThrowableOfType(ExecutionException.class)
+                .withCauseInstanceOf(SecretUnavailableException.class);
+    }
+
+    /** Good tokens meet no lock, no future and no wait, whatever the forged ones do: they are judged at the same cost. */
+    @Test
+    void aFloodOfForgedTokensChangesNothingForGoodOnes() throws Exception {
+        ThreadMXBean memory = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+        try (Slow slow = new Slow(Duration.ofMinutes(1))) {
+            String forged = hs256(FORGED, CLAIMS);
+            String good = hs256(OLD, CLAIMS);
+            slow.verifier.verify(good);
+            long reads = slow.store.reads.get();
+            AtomicBoolean stop = new AtomicBoolean();
+            AtomicLong refused = new AtomicLong();
+            ExecutorService pool = Executors.newFixedThreadPool(12);
+            try {
+                for (int i = 0; i < 12; i++) {
+                    pool.execute(() -> {
+                        while (!stop.get()) {
+                            slow.verifier.check(forged);
+                            refused.incrementAndGet();
+                        }
+                    });
+                }
+                // As many as may wait for the store, which hangs; the others go on forging.
+                Awaitility.await().until(() -> slow.verifier.refreshesUnderWay() == 8);
+                long before = refused.get();
+                long best = Long.MAX_VALUE;
+                int accepted = 0;
+                for (int attempt = 0; attempt < 60; attempt++) {
+                    long bytes = memory.getCurrentThreadAllocatedBytes();
+                    for (int i = 0; i < 1000; i++) {
+                        accepted += slow.verifier.check(good) instanceof VerifiedJwt ? 1 : 0;
+                    }
+                    best = Math.min(best, (memory.getCurrentThreadAllocatedBytes() - bytes) / 1000);
+                }
+                assertThat(accepted).isEqualTo(60_000);
+                assertThat(best).as("bytes per good token").isLessThanOrEqualTo(150);
+                Awaitility.await().until(() -> refused.get() > before);
+                assertThat(slow.store.reads.get()).isEqualTo(reads + 1);
+            } finally {
+                stop.set(true);
+                slow.store.permits.release(10);
+                pool.shutdown();
+                assertThat(pool.awaitTermination(30, TimeUnit.SECONDS)).isTrue();
+            }
+        }
+    }
+
     /** Each request that meets a read under way is remembered by it, so forged tokens must not add up to many. */
     @ParameterizedTest
     @ValueSource(longs = {0, 1})
@@ -214,7 +369,13 @@ class RefreshTest {
             source.start(Duration.ofSeconds(30));
             verifier.verify(hs256(OLD, CLAIMS)); // the header is learnt from a good token
             String forged = hs256(FORGED, CLAIMS);
-            for (int i = 1; i <= 20; i++) {
+            // The first ones may still meet the end of the read that startup made.
+            Awaitility.await().until(() -> {
+                verifier.check(forged);
+                return store.secondRead.getCount() == 0;
+            });
+            int first = verifier.refreshesUnderWay();
+            for (int i = first + 1; i <= 20; i++) {
                 assertThat(verifier.check(forged)).isEqualTo(rejected(RejectionReason.BAD_SIGNATURE));
                 assertThat(verifier.refreshesUnderWay()).isEqualTo(Math.min(i, 8));
             }

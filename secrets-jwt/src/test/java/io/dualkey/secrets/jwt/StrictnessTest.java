@@ -2,35 +2,46 @@ package io.dualkey.secrets.jwt;
 
 import static io.dualkey.secrets.jwt.Rig.rejected;
 import static io.dualkey.secrets.jwt.Tokens.base64Url;
-import static io.dualkey.secrets.jwt.Tokens.hmacKey;
 import static io.dualkey.secrets.jwt.Tokens.hs256;
-import static io.dualkey.secrets.jwt.Tokens.macced;
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.security.KeyPair;
+import java.security.PublicKey;
 import java.util.Arrays;
+import java.util.Locale;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** The rules of RFC 7515, 7519 and 8725 on form, header and signature. */
+/** The rules of RFC 7515, 7519 and 8725 on form, header and signature. Headers are written here for HS256. */
+@ParameterizedClass
+@EnumSource(JwsAlgorithm.class)
 class StrictnessTest {
 
-    private static final byte[] KEY = hmacKey(1);
-    private static final String HEADER = "{\"alg\":\"HS256\"}";
     private static final String CLAIMS = "{\"sub\":\"alice\",\"exp\":1900000000}";
 
+    private final String name;
+    private final TestKey key;
     private final Rig rig = new Rig();
-    private final JwtVerifier verifier = rig.hs256().build();
-    private final String token = hs256(KEY, CLAIMS);
+    private final JwtVerifier verifier;
+    private final String token;
+
+    StrictnessTest(JwsAlgorithm algorithm) {
+        name = algorithm.headerName();
+        key = TestKey.of(algorithm);
+        verifier = key.verifier(rig).build();
+        token = key.token(CLAIMS);
+    }
 
     @BeforeEach
     void start() {
-        rig.put(KEY);
+        rig.store.put(Rig.NAME, key.document());
         rig.start();
         assertThat(verifier.check(token)).isInstanceOf(VerifiedJwt.class);
     }
@@ -45,7 +56,11 @@ class StrictnessTest {
     }
 
     private void refusesHeader(RejectionReason reason, String header) {
-        refuses(reason, hs256(KEY, header, CLAIMS));
+        refuses(reason, signed(header, CLAIMS));
+    }
+
+    private String signed(String header, String claims) {
+        return key.token(header.replace("HS256", name), claims);
     }
 
     @ParameterizedTest
@@ -58,44 +73,57 @@ class StrictnessTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"hs256", "HS256 ", "HS512", "RS256", "ES256", "HS25"})
-    void refusesEveryAlgorithmButItsOwn(String algorithm) {
-        refusesHeader(RejectionReason.WRONG_ALGORITHM, "{\"alg\":\"" + algorithm + "\"}");
+    @EnumSource(JwsAlgorithm.class)
+    void refusesEveryAlgorithmButItsOwn(JwsAlgorithm algorithm) {
+        if (algorithm != key.algorithm) {
+            refuses(
+                    RejectionReason.WRONG_ALGORITHM,
+                    key.token(TestKey.of(algorithm).header(), CLAIMS));
+            refuses(RejectionReason.WRONG_ALGORITHM, TestKey.of(algorithm).token(CLAIMS));
+        }
+    }
+
+    @Test
+    void refusesItsAlgorithmInAnotherSpelling() {
+        for (String spelling : new String[] {
+            name.toLowerCase(Locale.ROOT),
+            " " + name,
+            name + " ",
+            name.substring(0, name.length() - 1),
+            name + "\\u0000"
+        }) {
+            refusesHeader(RejectionReason.WRONG_ALGORITHM, "{\"alg\":\"" + spelling + "\"}");
+        }
     }
 
     @Test
     void readsTheAlgorithmThroughEscapes() {
-        assertThat(verifier.check(hs256(KEY, "{\"\\u0061lg\":\"\\u0048S256\"}", CLAIMS)))
+        assertThat(verifier.check(key.token("{\"\\u0061lg\":\"" + escaped(name) + "\"}", CLAIMS)))
                 .isInstanceOf(VerifiedJwt.class);
+    }
+
+    private static String escaped(String text) {
+        return text.chars().mapToObj(unit -> String.format("\\u%04x", unit)).collect(Collectors.joining());
     }
 
     /** RFC 8725 section 2.1: the public key, which everybody has, must not serve as an HMAC key. */
     @Test
     void refusesAMacMadeWithTheBytesOfAPublicKey() {
-        KeyPair pair = Tokens.rsaKeys(2048);
-        String pem = Tokens.pem(pair.getPublic());
-        try (Rig rsa = new Rig()) {
-            rsa.store.put(Rig.NAME, pem);
-            JwtVerifier rs256 = JwtVerifier.rs256(rsa.secret).clock(rsa.clock).build();
-            rsa.start();
-
-            for (byte[] key : new byte[][] {
-                pem.getBytes(UTF_8),
-                pem.strip().getBytes(UTF_8),
-                pair.getPublic().getEncoded()
-            }) {
-                assertThat(rs256.check(hs256(key, CLAIMS))).isEqualTo(rejected(RejectionReason.WRONG_ALGORITHM));
-                assertThat(rs256.check(hs256(key, "{\"alg\":\"RS256\"}", CLAIMS)))
-                        .isEqualTo(rejected(RejectionReason.BAD_SIGNATURE));
-            }
-            assertThat(rs256.check(Tokens.rs256(pair.getPrivate(), "{\"alg\":\"RS256\"}", CLAIMS)))
-                    .isInstanceOf(VerifiedJwt.class);
+        PublicKey publicKey = key.publicKey;
+        if (publicKey == null) {
+            return;
+        }
+        for (byte[] bytes : new byte[][] {
+            key.document().getBytes(UTF_8), key.document().strip().getBytes(UTF_8), publicKey.getEncoded()
+        }) {
+            refuses(RejectionReason.WRONG_ALGORITHM, hs256(bytes, CLAIMS));
+            refuses(RejectionReason.BAD_SIGNATURE, hs256(bytes, key.header(), CLAIMS));
         }
     }
 
     @Test
     void refusesATamperedPayloadOrSignature() {
-        String forged = base64Url(HEADER) + "." + base64Url(CLAIMS.replace("alice", "admin"))
+        String forged = base64Url(key.header()) + "." + base64Url(CLAIMS.replace("alice", "admin"))
                 + token.substring(token.lastIndexOf('.'));
         refuses(RejectionReason.BAD_SIGNATURE, forged);
 
@@ -107,11 +135,14 @@ class StrictnessTest {
     @Test
     void refusesSignaturesOfTheWrongLength() {
         String signed = token.substring(0, token.lastIndexOf('.'));
-        byte[] mac = Tokens.mac(KEY, signed);
+        byte[] good = key.signature(signed);
 
-        refuses(RejectionReason.BAD_SIGNATURE, signed + ".");
-        refuses(RejectionReason.BAD_SIGNATURE, signed + "." + base64Url(Arrays.copyOf(mac, 16)));
-        refuses(RejectionReason.BAD_SIGNATURE, signed + "." + base64Url(Arrays.copyOf(mac, 33)));
+        for (int length : new int[] {0, 1, 16, good.length / 2, good.length - 1, good.length + 1, 2 * good.length}) {
+            refuses(RejectionReason.BAD_SIGNATURE, signed + "." + base64Url(Arrays.copyOf(good, length)));
+        }
+        byte[] shifted = new byte[good.length + 1];
+        System.arraycopy(good, 0, shifted, 1, good.length);
+        refuses(RejectionReason.BAD_SIGNATURE, signed + "." + base64Url(shifted));
     }
 
     @Test
@@ -134,13 +165,15 @@ class StrictnessTest {
                         + "\"}");
     }
 
-    /** The last character of 43 carries four bits of the MAC and two that must be zero: three other spellings. */
+    /** Where the signature does not end with a whole group of four, the last character has bits that must be zero. */
     @Test
     void refusesNonZeroTrailingBitsInTheSignature() {
         String alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+        int tail = (token.length() - token.lastIndexOf('.') - 1) % 4;
+        int spellings = tail == 0 ? 1 : tail == 2 ? 16 : 4;
         int last = alphabet.indexOf(token.charAt(token.length() - 1));
-        assertThat(last % 4).isZero();
-        for (int bits = 1; bits < 4; bits++) {
+        assertThat(last % spellings).isZero();
+        for (int bits = 1; bits < spellings; bits++) {
             refuses(RejectionReason.MALFORMED, token.substring(0, token.length() - 1) + alphabet.charAt(last + bits));
         }
     }
@@ -148,18 +181,24 @@ class StrictnessTest {
     /** The MAC covers the text, so only a sloppy issuer can make these, and accepting them would hurt all the same. */
     @Test
     void refusesNonCanonicalHeaderAndPayload() {
-        String header = base64Url("{\"alg\":\"HS256\" }");
-        String payload = base64Url("{\"exp\":1900000000  }");
+        String header = base64Url(padded("{\"alg\":\"" + name + "\"", "}", 1));
+        String payload = base64Url(padded("{\"exp\":1900000000", "}", 2));
         assertThat(header.length() % 4).isEqualTo(2);
         assertThat(payload.length() % 4).isEqualTo(3);
-        assertThat(verifier.check(macced(KEY, header + "." + payload))).isInstanceOf(VerifiedJwt.class);
+        assertThat(verifier.check(key.signed(header + "." + payload))).isInstanceOf(VerifiedJwt.class);
 
         String looseHeader = loosen(header);
         String loosePayload = loosen(payload);
-        refuses(RejectionReason.MALFORMED, macced(KEY, looseHeader + "." + payload));
-        refuses(RejectionReason.MALFORMED_CLAIMS, macced(KEY, header + "." + loosePayload));
-        refuses(RejectionReason.MALFORMED, macced(KEY, header + "==." + payload));
-        refuses(RejectionReason.MALFORMED_CLAIMS, macced(KEY, header + "." + payload + "="));
+        refuses(RejectionReason.MALFORMED, key.signed(looseHeader + "." + payload));
+        refuses(RejectionReason.MALFORMED_CLAIMS, key.signed(header + "." + loosePayload));
+        refuses(RejectionReason.MALFORMED, key.signed(header + "==." + payload));
+        refuses(RejectionReason.MALFORMED_CLAIMS, key.signed(header + "." + payload + "="));
+    }
+
+    /** With so many spaces that its length leaves this remainder when divided by three. */
+    private static String padded(String begin, String end, int remainder) {
+        String text = begin + end;
+        return text.length() % 3 == remainder ? text : padded(begin + " ", end, remainder);
     }
 
     /** Sets the lowest bit of the last character, which no byte needs. */
@@ -176,8 +215,8 @@ class StrictnessTest {
             refuses(RejectionReason.MALFORMED, token.substring(0, at) + foreign + token.substring(at));
         }
         String payload = token.substring(firstDot + 1, lastDot);
-        String input = base64Url(HEADER) + "." + payload.substring(0, 8) + foreign + payload.substring(8);
-        assertThat(verifier.check(macced(KEY, input)))
+        String input = base64Url(key.header()) + "." + payload.substring(0, 8) + foreign + payload.substring(8);
+        assertThat(verifier.check(key.signed(input)))
                 .isIn(rejected(RejectionReason.MALFORMED), rejected(RejectionReason.MALFORMED_CLAIMS));
     }
 
@@ -242,20 +281,20 @@ class StrictnessTest {
                 "",
             })
     void refusesMalformedClaims(String claims) {
-        refuses(RejectionReason.MALFORMED_CLAIMS, hs256(KEY, claims));
+        refuses(RejectionReason.MALFORMED_CLAIMS, key.token(claims));
     }
 
     @Test
     void acceptsSameNamesInDifferentObjects() {
-        assertThat(verifier.check(hs256(KEY, "{\"exp\":1900000000,\"a\":{\"exp\":1},\"b\":[{\"exp\":1},{\"exp\":2}]}")))
+        assertThat(verifier.check(key.token("{\"exp\":1900000000,\"a\":{\"exp\":1},\"b\":[{\"exp\":1},{\"exp\":2}]}")))
                 .isInstanceOf(VerifiedJwt.class);
     }
 
     @Test
     void refusesDeepNesting() {
-        assertThat(verifier.check(hs256(KEY, nested(15)))).isInstanceOf(VerifiedJwt.class);
-        refuses(RejectionReason.MALFORMED_CLAIMS, hs256(KEY, nested(16)));
-        refuses(RejectionReason.MALFORMED_CLAIMS, hs256(KEY, nested(2000)));
+        assertThat(verifier.check(key.token(nested(15)))).isInstanceOf(VerifiedJwt.class);
+        refuses(RejectionReason.MALFORMED_CLAIMS, key.token(nested(16)));
+        refuses(RejectionReason.MALFORMED_CLAIMS, key.token(nested(2000)));
     }
 
     private static String nested(int depth) {
@@ -279,7 +318,7 @@ class StrictnessTest {
             String claims = "{\"exp\":1900000000,\"x\":\"" + new String(bytes, ISO_8859_1) + "\"}";
             refuses(
                     RejectionReason.MALFORMED_CLAIMS,
-                    macced(KEY, base64Url(HEADER) + "." + base64Url(claims.getBytes(ISO_8859_1))));
+                    key.signed(base64Url(key.header()) + "." + base64Url(claims.getBytes(ISO_8859_1))));
         }
     }
 
@@ -300,10 +339,10 @@ class StrictnessTest {
     @Test
     void acceptsTheTypesOfAccessTokensOnly() {
         for (String type : new String[] {"JWT", "jwt", "at+jwt", "AT+JWT", "application/at+jwt"}) {
-            assertThat(verifier.check(hs256(KEY, "{\"alg\":\"HS256\",\"typ\":\"" + type + "\"}", CLAIMS)))
+            assertThat(verifier.check(signed("{\"alg\":\"HS256\",\"typ\":\"" + type + "\"}", CLAIMS)))
                     .isInstanceOf(VerifiedJwt.class);
         }
-        for (String type : new String[] {"", "JOSE", "logout+jwt", "secevent+jwt", "dpop+jwt", "JWT "}) {
+        for (String type : new String[] {"", "JOSE", "JWT\\u0000", "logout+jwt", "secevent+jwt", "dpop+jwt", "JWT "}) {
             refusesHeader(RejectionReason.WRONG_TYPE, "{\"alg\":\"HS256\",\"typ\":\"" + type + "\"}");
         }
     }
@@ -311,33 +350,78 @@ class StrictnessTest {
     /** RFC 8725 section 3.10: a key that comes with the token proves nothing. */
     @Test
     void ignoresKeysAndAddressesInTheHeader() {
-        byte[] mine = hmacKey(666);
-        String jwk = "{\"kty\":\"oct\",\"k\":\"" + base64Url(mine) + "\"}";
+        TestKey mine = TestKey.other(key.algorithm);
+        String jwk = mine.jwk("mine").toJSONString();
+        String header = "{\"alg\":\"" + name + "\",\"jwk\":" + jwk
+                + ",\"jku\":\"https://evil\",\"x5u\":\"https://evil\",\"x5c\":[\"AAAA\"],\"x5t\":\"AAAA\"}";
 
-        refuses(RejectionReason.BAD_SIGNATURE, hs256(mine, "{\"alg\":\"HS256\",\"jwk\":" + jwk + "}", CLAIMS));
-        refuses(
-                RejectionReason.BAD_SIGNATURE,
-                hs256(mine, "{\"alg\":\"HS256\",\"jku\":\"https://evil\",\"x5u\":\"https://evil\"}", CLAIMS));
-        assertThat(verifier.check(hs256(KEY, "{\"alg\":\"HS256\",\"jwk\":" + jwk + "}", CLAIMS)))
-                .isInstanceOf(VerifiedJwt.class);
+        refuses(RejectionReason.BAD_SIGNATURE, mine.token(header, CLAIMS));
+        assertThat(verifier.check(key.token(header, CLAIMS))).isInstanceOf(VerifiedJwt.class);
+    }
+
+    /** RFC 8725 section 3.11: where a kind of token is required, others and those that do not say are refused. */
+    @Test
+    void acceptsOnlyTheTypeThatIsRequired() {
+        JwtVerifier accessTokens = key.verifier(rig).type("at+jwt").build();
+        JwtVerifier logoutTokens =
+                key.verifier(rig).type("application/logout+JWT").build();
+
+        for (String type : new String[] {"at+jwt", "AT+JWT", "application/at+jwt"}) {
+            assertThat(accessTokens.check(key.token(typed(type), CLAIMS))).isInstanceOf(VerifiedJwt.class);
+        }
+        for (String type : new String[] {"JWT", "logout+jwt", "at+jwt ", "application/application/at+jwt", ""}) {
+            assertThat(accessTokens.check(key.token(typed(type), CLAIMS)))
+                    .isEqualTo(rejected(RejectionReason.WRONG_TYPE));
+        }
+        assertThat(accessTokens.check(token)).isEqualTo(rejected(RejectionReason.WRONG_TYPE));
+        assertThat(logoutTokens.check(key.token(typed("logout+jwt"), CLAIMS))).isInstanceOf(VerifiedJwt.class);
+        assertThat(logoutTokens.check(key.token(typed("JWT"), CLAIMS))).isEqualTo(rejected(RejectionReason.WRONG_TYPE));
+    }
+
+    private String typed(String type) {
+        return "{\"alg\":\"" + name + "\",\"typ\":\"" + type + "\"}";
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "{\"exp\":\"1900000000\"}",
+                "{\"exp\":null}",
+                "{\"exp\":true}",
+                "{\"exp\":[1900000000]}",
+                "{\"exp\":-1}",
+                "{\"exp\":1e300}",
+                "{\"exp\":253402300800}",
+                "{\"exp\":1900000000000}",
+                "{\"exp\":99999999999999999999999999999999}",
+                "{\"exp\":1900000000,\"nbf\":\"0\"}",
+                "{\"exp\":1900000000,\"iat\":{}}",
+                "{\"exp\":1900000000,\"sub\":7}",
+                "{\"exp\":1900000000,\"iss\":[\"a\"]}",
+                "{\"exp\":1900000000,\"aud\":7}",
+                "{\"exp\":1900000000,\"aud\":[7]}",
+            })
+    void refusesRegisteredClaimsOfAnotherType(String claims) {
+        refuses(RejectionReason.MALFORMED_CLAIMS, key.token(claims));
     }
 
     @Test
     void refusesWhatIsTooLong() {
         String padding = "x".repeat(10_000);
-        refuses(RejectionReason.TOO_LONG, hs256(KEY, "{\"exp\":1900000000,\"x\":\"" + padding + "\"}"));
+        refuses(RejectionReason.TOO_LONG, key.token("{\"exp\":1900000000,\"x\":\"" + padding + "\"}"));
         refuses(RejectionReason.TOO_LONG, "a".repeat(8193));
         refuses(RejectionReason.MALFORMED, "a".repeat(8192));
 
-        JwtVerifier generous = rig.hs256().maxLength(20_000).build();
-        assertThat(generous.check(hs256(KEY, "{\"exp\":1900000000,\"x\":\"" + padding + "\"}")))
+        JwtVerifier generous = key.verifier(rig).maxLength(20_000).build();
+        assertThat(generous.check(key.token("{\"exp\":1900000000,\"x\":\"" + padding + "\"}")))
                 .isInstanceOf(VerifiedJwt.class);
     }
 
     @Test
     void judgesClaimsOnlyAfterTheSignature() {
-        refuses(RejectionReason.BAD_SIGNATURE, hs256(hmacKey(9), "{\"exp\":1}"));
-        refuses(RejectionReason.BAD_SIGNATURE, hs256(hmacKey(9), "not json"));
-        refuses(RejectionReason.EXPIRED, hs256(KEY, "{\"exp\":1}"));
+        TestKey other = TestKey.other(key.algorithm);
+        refuses(RejectionReason.BAD_SIGNATURE, other.token("{\"exp\":1}"));
+        refuses(RejectionReason.BAD_SIGNATURE, other.token("not json"));
+        refuses(RejectionReason.EXPIRED, key.token("{\"exp\":1}"));
     }
 }

@@ -11,7 +11,7 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
  * for use by several threads.
  *
  * @param stores Where the secrets are kept. Of several without a prefix, the first that has a secret wins: the directory, then
- *     environment variables.
+ *     environment variables, then Azure Key Vault, then AWS Secrets Manager.
  * @param secrets Secrets to load at startup, besides those that other properties name. Each is a name, or a name with settings
  *     of its own.
  * @param refreshInterval How often the store is checked; a tenth more or less at random.
@@ -88,9 +88,36 @@ public record DualkeyProperties(
      *
      * @param directory A directory with one file for each secret.
      * @param environment The environment variables of this process.
+     * @param azureKeyVault An Azure Key Vault. Needs io.dualkey:secrets-azure.
+     * @param awsSecretsManager AWS Secrets Manager in one region. Needs io.dualkey:secrets-aws.
      */
     public record Stores(
-            @DefaultValue Directory directory, @DefaultValue Environment environment) {}
+            @DefaultValue Directory directory,
+            @DefaultValue Environment environment,
+            @DefaultValue AzureKeyVault azureKeyVault,
+            @DefaultValue AwsSecretsManager awsSecretsManager) {}
+
+    /**
+     * An Azure Key Vault.
+     *
+     * @param url The vault, such as "https://kv-prod.vault.azure.net". A SecretClient bean takes the place of it.
+     * @param checkByList Whether checks list versions, which reads no values, for vaults whose operators are alerted when a
+     *     secret is read often.
+     * @param prefix What stands before the names of its secrets, with a colon, where several stores are used side by side.
+     */
+    public record AzureKeyVault(
+            @Nullable String url,
+            @DefaultValue("false") boolean checkByList,
+            @Nullable String prefix) {}
+
+    /**
+     * AWS Secrets Manager.
+     *
+     * @param region The region, such as "eu-central-1". A SecretsManagerClient bean takes the place of the client made for it.
+     * @param prefix What stands before the names of its secrets, with a colon, where several stores are used side by side.
+     */
+    public record AwsSecretsManager(
+            @Nullable String region, @Nullable String prefix) {}
 
     /**
      * A directory with one file for each secret.

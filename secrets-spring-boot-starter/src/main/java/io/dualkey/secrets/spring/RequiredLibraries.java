@@ -13,6 +13,8 @@ import org.springframework.util.ClassUtils;
 final class RequiredLibraries implements BeanFactoryPostProcessor {
 
     private static final String JWT_VERIFIER = "io.dualkey.secrets.jwt.JwtVerifier";
+    private static final String AZURE_STORE = "io.dualkey.secrets.azure.AzureKeyVaultStore";
+    private static final String AWS_STORE = "io.dualkey.secrets.aws.AwsSecretsManagerStore";
     private static final String SECRETS_JWT = "io.dualkey:secrets-jwt";
 
     private final Environment environment;
@@ -33,6 +35,8 @@ final class RequiredLibraries implements BeanFactoryPostProcessor {
                     "jakarta.servlet:jakarta.servlet-api",
                     loader);
         }
+        require("dualkey.stores.azure-key-vault.url", AZURE_STORE, "io.dualkey:secrets-azure", loader);
+        require("dualkey.stores.aws-secrets-manager.region", AWS_STORE, "io.dualkey:secrets-aws", loader);
         require("dualkey.jdbc.secret", "io.dualkey.secrets.jdbc.RotatingDataSource", "io.dualkey:secrets-jdbc", loader);
         require("dualkey.jdbc.secret", "com.zaxxer.hikari.HikariDataSource", "com.zaxxer:HikariCP", loader);
     }

@@ -123,8 +123,9 @@ public final class SecretsAutoConfiguration {
         if (own.isEmpty() && configured.isEmpty()) {
             throw new MisconfigurationException(
                     "Properties under dualkey name secrets, but nothing says where they are kept.",
-                    "Set dualkey.stores.directory.path or dualkey.stores.environment.enabled=true, or define a"
-                            + " SecretStore bean.");
+                    "Set dualkey.stores.directory.path, dualkey.stores.environment.enabled=true,"
+                            + " dualkey.stores.azure-key-vault.url or dualkey.stores.aws-secrets-manager.region, or"
+                            + " define a SecretStore bean.");
         }
         if (own.size() > 1) {
             throw new MisconfigurationException(

@@ -94,7 +94,9 @@ class FailureAnalysisTest {
     void saysThatAStoreIsMissingWhereSecretsAreNamed(String property, CapturedOutput output) {
         failToStart(List.of(), property);
 
-        assertThat(output).contains("nothing says where they are kept").contains("Set dualkey.stores.directory.path");
+        assertThat(output)
+                .contains("nothing says where they are kept")
+                .contains("Set dualkey.stores.directory.path", "azure-key-vault.url", "aws-secrets-manager.region");
     }
 
     @ParameterizedTest

@@ -1,0 +1,136 @@
+package io.dualkey.benchmarks;
+
+import java.security.GeneralSecurityException;
+import java.text.ParseException;
+import java.time.Instant;
+import java.util.Objects;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+import org.openjdk.jmh.annotations.Benchmark;
+import org.openjdk.jmh.annotations.BenchmarkMode;
+import org.openjdk.jmh.annotations.Fork;
+import org.openjdk.jmh.annotations.Measurement;
+import org.openjdk.jmh.annotations.Mode;
+import org.openjdk.jmh.annotations.OutputTimeUnit;
+import org.openjdk.jmh.annotations.Param;
+import org.openjdk.jmh.annotations.Scope;
+import org.openjdk.jmh.annotations.Setup;
+import org.openjdk.jmh.annotations.State;
+import org.openjdk.jmh.annotations.TearDown;
+import org.openjdk.jmh.annotations.Warmup;
+
+/**
+ * What it costs to verify a token that was not seen before: signature, {@code exp}, {@code nbf}, {@code iss} and {@code
+ * aud}, and reading {@code sub}. Tokens have ten claims, and the issuer two keys told apart by {@code kid}. {@code
+ * docs/benchmarks.md} has results; {@code JwtLibraryTest} holds what each library accepts and refuses.
+ *
+ * <pre>java -jar benchmarks/target/benchmarks.jar JwtVerification -prof gc -p algorithm=HS256</pre>
+ *
+ * <p>The young generation is small and touched beforehand: else the first touch of each page of memory is measured.
+ */
+@BenchmarkMode(Mode.AverageTime)
+@OutputTimeUnit(TimeUnit.NANOSECONDS)
+@Warmup(iterations = 5, time = 1)
+@Measurement(iterations = 5, time = 1)
+@Fork(
+        value = 3,
+        jvmArgsAppend = {"-Xmn64m", "-XX:+AlwaysPreTouch"})
+public class JwtVerificationBenchmark {
+
+    private static final int TOKENS = 4096;
+
+    /** Which tokens. */
+    public enum Scenario {
+        /** Signed with the current key. */
+        CURRENT,
+        /** Signed with the key before. */
+        PREVIOUS,
+        /** Under the {@code kid} of the current key, with a signature that is not its own. */
+        BAD_SIGNATURE
+    }
+
+    /** The tokens, and a verifier for all threads. */
+    @State(Scope.Benchmark)
+    public static class Tokens {
+
+        /** Who verifies. */
+        @Param
+        public JwtLibrary library = JwtLibrary.DUALKEY;
+
+        /** How tokens are signed. */
+        @Param
+        public JwtAlgorithm algorithm = JwtAlgorithm.HS256;
+
+        /** Which tokens are verified. */
+        @Param
+        public Scenario scenario = Scenario.CURRENT;
+
+        private final TokenSample[] samples = new TokenSample[TOKENS];
+        private @Nullable JwtIssuer issuer;
+        private @Nullable TokenVerifier shared;
+
+        /** Signs, and checks that each token is accepted or refused as it should be. */
+        @Setup
+        public void sign() throws GeneralSecurityException, ParseException {
+            JwtIssuer made = JwtIssuer.of(algorithm);
+            JwtKey key = scenario == Scenario.PREVIOUS ? made.previous : made.current;
+            Instant now = Instant.now();
+            for (int i = 0; i < TOKENS; i++) {
+                String token = key.sign(key.header(), JwtIssuer.json(JwtIssuer.claims(i, now)));
+                samples[i] = new TokenSample(scenario == Scenario.BAD_SIGNATURE ? spoilt(token) : token, key);
+            }
+            issuer = made;
+            TokenVerifier verifier = library.verifier(made);
+            // The first tokens of an issuer are good ones.
+            verifier.subject(new TokenSample(
+                    made.current.sign(made.current.header(), JwtIssuer.json(JwtIssuer.claims(0, now))), made.current));
+            for (int i = 0; i < TOKENS; i++) {
+                String expected = scenario == Scenario.BAD_SIGNATURE ? null : expected(i);
+                if (!Objects.equals(verifier.subject(samples[i]), expected)) {
+                    throw new IllegalStateException(library + " does not judge as it should: " + scenario);
+                }
+            }
+            shared = verifier;
+        }
+
+        private String expected(int number) {
+            return library == JwtLibrary.RAW ? "" : JwtIssuer.subject(number);
+        }
+
+        /** Ends its threads. */
+        @TearDown
+        public void close() {
+            Objects.requireNonNull(shared).close();
+        }
+    }
+
+    /** Another character in the midst of the signature, which stays as long and as canonical as it was. */
+    static String spoilt(String token) {
+        int position = token.lastIndexOf('.') + 20;
+        char other = token.charAt(position) == 'A' ? 'B' : 'A';
+        return token.substring(0, position) + other + token.substring(position + 1);
+    }
+
+    /** What each thread has for itself. */
+    @State(Scope.Thread)
+    public static class Caller {
+
+        private @Nullable TokenVerifier verifier;
+        private int next;
+
+        /** Takes the shared verifier, or one of its own where threads must not share. */
+        @Setup
+        public void take(Tokens tokens) throws GeneralSecurityException {
+            verifier = tokens.library.shareable()
+                    ? tokens.shared
+                    : tokens.library.verifier(Objects.requireNonNull(tokens.issuer));
+        }
+    }
+
+    /** One token. */
+    @Benchmark
+    public @Nullable String verify(Tokens tokens, Caller caller) {
+        TokenSample sample = tokens.samples[caller.next++ & (TOKENS - 1)];
+        return Objects.requireNonNull(caller.verifier).subject(sample);
+    }
+}

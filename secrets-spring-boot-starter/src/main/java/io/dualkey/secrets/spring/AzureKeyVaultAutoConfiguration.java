@@ -1,0 +1,37 @@
+package io.dualkey.secrets.spring;
+
+import com.azure.security.keyvault.secrets.SecretClient;
+import io.dualkey.secrets.SecretStore;
+import io.dualkey.secrets.azure.AzureKeyVaultStore;
+import org.springframework.beans.factory.ObjectProvider;
+import org.springframework.boot.autoconfigure.AutoConfiguration;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnProperty;
+import org.springframework.context.annotation.Bean;
+
+/** Auto-configuration of an Azure Key Vault as a store. A {@link SecretClient} of the application's own is used if there is one. */
+@AutoConfiguration(before = SecretsAutoConfiguration.class)
+@ConditionalOnClass({AzureKeyVaultStore.class, SecretClient.class})
+@ConditionalOnProperty("dualkey.stores.azure-key-vault.url")
+@ConditionalOnMissingBean(SecretStore.class)
+public final class AzureKeyVaultAutoConfiguration {
+
+    AzureKeyVaultAutoConfiguration() {}
+
+    @Bean
+    ConfiguredStore dualkeyAzureKeyVaultStore(DualkeyProperties properties, ObjectProvider<SecretClient> clients) {
+        DualkeyProperties.AzureKeyVault vault = properties.stores().azureKeyVault();
+        SecretClient own = clients.getIfUnique();
+        AzureKeyVaultStore store;
+        try {
+            store = own == null ? AzureKeyVaultStore.at(String.valueOf(vault.url())) : AzureKeyVaultStore.over(own);
+        } catch (IllegalArgumentException malformed) {
+            throw new MisconfigurationException(
+                    "dualkey.stores.azure-key-vault.url cannot be used: " + malformed.getMessage() + ".",
+                    "Set it to the URL of the vault, as its page in the portal shows it.");
+        }
+        return new ConfiguredStore(
+                ConfiguredStore.AZURE_KEY_VAULT, vault.prefix(), vault.checkByList() ? store.checkedByList() : store);
+    }
+}
