@@ -254,9 +254,8 @@ public final class AwsSecretsManagerStore implements SecretStore {
         }
         String id = labels.current();
         if (id == null) {
-            // The service takes the label from the old version before it puts it on the new one. Nothing was withdrawn,
-            // so
-            // what is served stands; but should it last, operators must see it.
+            // The service takes the label from the old version before it puts it on the new one. Nothing was
+            // withdrawn, so what is served stands; but should it last, operators must see it.
             return StoreResult.failed(
                     Outcome.UNREACHABLE,
                     "no version has the label " + Description.CURRENT
