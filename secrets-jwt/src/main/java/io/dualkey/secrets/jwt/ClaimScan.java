@@ -14,6 +14,7 @@ final class ClaimScan {
     private static final int EXP = JsonCursor.threeLetters("exp");
     private static final int NBF = JsonCursor.threeLetters("nbf");
     private static final int IAT = JsonCursor.threeLetters("iat");
+    private static final int JTI = JsonCursor.threeLetters("jti");
 
     private final JsonCursor json = new JsonCursor();
 
@@ -89,6 +90,8 @@ final class ClaimScan {
         } else if (name == AUD) {
             audiencePresent = true;
             return audience(rules);
+        } else if (name == JTI) {
+            return json.next() == JsonCursor.STRING;
         }
         return json.skip(json.next());
     }

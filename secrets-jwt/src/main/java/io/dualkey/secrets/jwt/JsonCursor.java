@@ -367,6 +367,7 @@ final class JsonCursor {
             skipDigits();
         }
         integer = true;
+        int exponent = Integer.MAX_VALUE; // where its digits begin
         if (position < end && bytes[position] == '.') {
             integer = false;
             position++;
@@ -380,12 +381,15 @@ final class JsonCursor {
             if (position < end && (bytes[position] == '+' || bytes[position] == '-')) {
                 position++;
             }
+            exponent = position;
             if (!skipDigits()) {
                 return fail();
             }
         }
         length = position - start;
-        return NUMBER;
+        // Few numbers get near the largest double (RFC 7493 section 2.2), so few are looked at closely.
+        boolean large = !integer && (length > 300 || position - exponent > 2);
+        return large && Double.isInfinite(Double.parseDouble(ascii())) ? fail() : NUMBER;
     }
 
     private boolean skipDigits() {

@@ -1,5 +1,6 @@
 package io.dualkey.secrets.spring;
 
+import io.dualkey.secrets.jwt.JwsAlgorithm;
 import io.dualkey.secrets.jwt.KeyFormat;
 import java.time.Duration;
 import java.util.List;
@@ -11,8 +12,9 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
  * What is configured under {@code dualkey.jwt}. Safe for use by several threads.
  *
  * @param secret Name of the secret that holds the key that tokens are verified with.
- * @param algorithms The algorithm that tokens must be signed with. Exactly one.
- * @param keyFormat How an HMAC key is written in the secret. Needed for HS256, since one text can be read in several ways.
+ * @param algorithms The algorithms of which tokens must be signed with one. Several only for keys in PEM, JWK or JWK Set.
+ * @param keyFormat How the key is written in the secret, since one text can be read in several ways. RS256 alone does without:
+ *     its key is PEM or a JWK.
  * @param issuer The iss claim that tokens must have.
  * @param audiences The aud claims of which tokens must have one.
  * @param clockSkew How far the clocks of issuers may be off.
@@ -21,20 +23,12 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
 @ConfigurationProperties("dualkey.jwt")
 public record DualkeyJwtProperties(
         @Nullable String secret,
-        @DefaultValue List<Algorithm> algorithms,
+        @DefaultValue List<JwsAlgorithm> algorithms,
         @Nullable KeyFormat keyFormat,
         @Nullable String issuer,
         @DefaultValue List<String> audiences,
         @DefaultValue("60s") Duration clockSkew,
         @DefaultValue Filter filter) {
-
-    /** How tokens are signed. */
-    public enum Algorithm {
-        /** HMAC with SHA-256 and a key of at least 32 bytes. */
-        HS256,
-        /** RSASSA-PKCS1-v1_5 with SHA-256 and a key in PEM. */
-        RS256
-    }
 
     /**
      * A servlet filter that follows RFC 6750.

@@ -2,8 +2,10 @@ package io.dualkey.secrets.spring;
 
 import io.dualkey.secrets.RotatingSecret;
 import io.dualkey.secrets.SecretSource;
+import io.dualkey.secrets.jwt.JwsAlgorithm;
 import io.dualkey.secrets.jwt.JwtVerifier;
 import io.dualkey.secrets.jwt.KeyFormat;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** The handle on the key of tokens, and the verifier made from it. */
@@ -31,11 +33,10 @@ final class JwtSecret implements SecretHandles {
     }
 
     private JwtVerifier make(SecretSource source) {
-        if (properties.algorithms().size() != 1) {
+        if (properties.algorithms().isEmpty()) {
             throw new MisconfigurationException(
-                    "dualkey.jwt.algorithms must name exactly one algorithm, but names "
-                            + properties.algorithms().size() + ".",
-                    "Set it to the algorithm that your tokens are signed with: HS256 or RS256.");
+                    "dualkey.jwt.algorithms is missing: tokens never choose how they are verified.",
+                    "Set it to the algorithm that your tokens are signed with, such as HS256, RS256, ES256 or EdDSA.");
         }
         try {
             JwtVerifier.Builder builder = builder(NamedSecret.of(source, "dualkey.jwt.secret", properties.secret()));
@@ -50,34 +51,24 @@ final class JwtSecret implements SecretHandles {
         } catch (IllegalArgumentException outOfRange) {
             throw new MisconfigurationException(
                     "A property under dualkey.jwt cannot be used: " + outOfRange.getMessage() + ".",
-                    "Correct dualkey.jwt.issuer, dualkey.jwt.audiences or dualkey.jwt.clock-skew.");
+                    "Correct dualkey.jwt.algorithms, key-format, issuer, audiences or clock-skew.");
         }
     }
 
     private JwtVerifier.Builder builder(RotatingSecret secret) {
-        DualkeyJwtProperties.Algorithm algorithm = properties.algorithms().get(0);
+        List<JwsAlgorithm> algorithms = properties.algorithms();
         KeyFormat format = properties.keyFormat();
-        return switch (algorithm) {
-            case HS256 -> {
-                if (format == null) {
-                    throw new MisconfigurationException(
-                            "dualkey.jwt.key-format is missing: it says how the HMAC key is written in the secret '"
-                                    + secret.name() + "', since one text can be read in several ways.",
-                            "Set it to text, base64, base64url or hex, as the issuer of the tokens reads the key."
-                                    + " (The output of \"openssl rand -base64 32\" is base64 to some programs and text"
-                                    + " to others.)");
-                }
-                yield JwtVerifier.hs256(secret, format);
-            }
-            case RS256 -> {
-                if (format != null) {
-                    throw new MisconfigurationException(
-                            "dualkey.jwt.key-format is set, but it is for HMAC keys only, and"
-                                    + " dualkey.jwt.algorithms is RS256.",
-                            "Remove dualkey.jwt.key-format: an RSA key is PEM or a JWK.");
-                }
-                yield JwtVerifier.rs256(secret);
-            }
-        };
+        if (format != null) {
+            return JwtVerifier.builder(secret, format, algorithms.toArray(JwsAlgorithm[]::new));
+        }
+        if (algorithms.equals(List.of(JwsAlgorithm.RS256))) {
+            return JwtVerifier.rs256(secret);
+        }
+        throw new MisconfigurationException(
+                "dualkey.jwt.key-format is missing: it says how the key is written in the secret '" + secret.name()
+                        + "', since one text can be read in several ways.",
+                "Set it to text, base64, base64url or hex for HMAC, as the issuer of the tokens reads the key, and to pem, jwk"
+                        + " or jwk-set for a public key. (The output of \"openssl rand -base64 32\" is base64 to some programs"
+                        + " and text to others.)");
     }
 }

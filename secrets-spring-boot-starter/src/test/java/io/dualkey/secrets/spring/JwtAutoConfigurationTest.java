@@ -231,16 +231,31 @@ class JwtAutoConfigurationTest {
     }
 
     @Test
+    void verifiesOtherAlgorithmsAsConfigured() throws Exception {
+        KeyPair keys = KeyPairGenerator.getInstance("Ed25519").generateKeyPair();
+        store.put("public-key", pem("PUBLIC KEY", keys.getPublic().getEncoded()));
+        runner.withPropertyValues(
+                        "dualkey.jwt.secret=public-key",
+                        "dualkey.jwt.algorithms=ES256,EdDSA",
+                        "dualkey.jwt.key-format=pem")
+                .run(context -> assertThat(context.getBean(JwtVerifier.class))
+                        .hasToString("JwtVerifier[ES256, EdDSA, public-key]"));
+    }
+
+    @Test
     void saysWhatIsMissingOrContradictory() {
         misconfigured(runner.withPropertyValues("dualkey.jwt.secret=jwt"))
-                .hasMessageContaining("dualkey.jwt.algorithms must name exactly one");
+                .hasMessageContaining("dualkey.jwt.algorithms is missing");
         misconfigured(runner.withPropertyValues("dualkey.jwt.secret=jwt", "dualkey.jwt.algorithms=HS256,RS256"))
-                .hasMessageContaining("names 2");
+                .hasMessageContaining("dualkey.jwt.key-format is missing");
+        misconfigured(runner.withPropertyValues(
+                        "dualkey.jwt.secret=jwt", "dualkey.jwt.algorithms=HS256,RS256", "dualkey.jwt.key-format=jwk"))
+                .hasMessageContaining("must not be accepted together");
         misconfigured(runner.withPropertyValues("dualkey.jwt.secret=jwt", "dualkey.jwt.algorithms=HS256"))
                 .hasMessageContaining("dualkey.jwt.key-format is missing");
         misconfigured(runner.withPropertyValues(
                         "dualkey.jwt.secret=jwt", "dualkey.jwt.algorithms=RS256", "dualkey.jwt.key-format=base64"))
-                .hasMessageContaining("HMAC keys only");
+                .hasMessageContaining("is one for HMAC");
         misconfigured(runner.withPropertyValues(HS256).withPropertyValues("dualkey.jwt.clock-skew=2h"))
                 .hasMessageContaining("clockSkew");
         misconfigured(runner.withPropertyValues(HS256).withPropertyValues("dualkey.jwt.issuer= "))
