@@ -12,6 +12,8 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Properties;
+import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
 import java.util.function.LongSupplier;
 import java.util.logging.Logger;
 import javax.sql.DataSource;
@@ -21,7 +23,7 @@ import org.jspecify.annotations.Nullable;
 final class PhysicalDataSource implements DataSource {
 
     /*
-     * Concurrency: stateless but for three volatile values and `justMade`, which hands a session from the moment it is
+     * Concurrency: stateless but for four volatile values and `justMade`, which hands a session from the moment it is
      * made to the moment at which the pool, on the same thread, schedules the end of its life.
      */
 
@@ -31,27 +33,32 @@ final class PhysicalDataSource implements DataSource {
     private static final List<String> POSTGRES_TIMEOUTS = List.of("loginTimeout", "connectTimeout", "socketTimeout");
 
     private static final String TRIAL_SECONDS = "10";
+    private static final long ASK_AGAIN = TimeUnit.SECONDS.toNanos(2);
 
     private final Rotating<DatabaseCredentials> credentials;
     private final Generations generations;
     private final Properties properties;
     private final LongSupplier connectionTimeoutMillis;
     private final Runnable onConnected;
+    private final BooleanSupplier seekFallback;
     private volatile @Nullable PrintWriter logWriter;
     private volatile int loginTimeoutSeconds;
     private volatile boolean lastLoginFailed;
+    private volatile long lastAsked = System.nanoTime() - ASK_AGAIN;
 
     PhysicalDataSource(
             Rotating<DatabaseCredentials> credentials,
             Generations generations,
             Properties poolProperties,
             LongSupplier connectionTimeoutMillis,
-            Runnable onConnected) {
+            Runnable onConnected,
+            BooleanSupplier seekFallback) {
         this.credentials = credentials;
         this.generations = generations;
         this.properties = copy(poolProperties);
         this.connectionTimeoutMillis = connectionTimeoutMillis;
         this.onConnected = onConnected;
+        this.seekFallback = seekFallback;
     }
 
     private static Properties copy(Properties from) {
@@ -76,6 +83,9 @@ final class PhysicalDataSource implements DataSource {
             } catch (SQLException | RuntimeException | Error failure) {
                 lastLoginFailed = true;
                 failed(login, failure);
+                if (LoginRefusal.isIn(failure, login.credentials().url()) && seekFallback.getAsBoolean()) {
+                    continue; // another version of the secret logs in meanwhile
+                }
                 throw failure;
             }
             Session session = generations.connected(login, connection);
@@ -93,7 +103,7 @@ final class PhysicalDataSource implements DataSource {
 
     private Login begin(long timeout) throws SQLException {
         try {
-            return generations.begin(timeout, this::askForRefresh);
+            return generations.begin(timeout, this::whileRefused);
         } catch (InterruptedException interrupted) {
             Thread.currentThread().interrupt();
             throw new SQLTransientConnectionException("interrupted while waiting for credentials to log in with");
@@ -152,8 +162,15 @@ final class PhysicalDataSource implements DataSource {
         return problem;
     }
 
+    private void whileRefused() {
+        if (!seekFallback.getAsBoolean() && System.nanoTime() - lastAsked >= ASK_AGAIN) {
+            askForRefresh();
+        }
+    }
+
     void askForRefresh() {
-        var unused = credentials.refresh(RefreshCause.LOGIN_FAILED);
+        lastAsked = System.nanoTime();
+        var unused = credentials.refresh(RefreshCause.LOGIN_FAILED).thenRun(generations::wake);
     }
 
     /** Whether the last physical connection that the pool asked for could not be made. */
