@@ -133,7 +133,9 @@ final class Canary implements Gate<DatabaseCredentials> {
         if (generations.wantsFallback(Login.of(current)) && seeking.compareAndSet(false, true)) {
             try {
                 versions.upcoming().ifPresent(version -> tryFallback(version, current));
-                versions.previous().stream().limit(1).forEach(version -> tryFallback(version, current));
+                if (generations.serving() != null) { // else the source itself asks for the one before to be tried
+                    versions.previous().stream().limit(1).forEach(version -> tryFallback(version, current));
+                }
             } finally {
                 seeking.set(false);
             }

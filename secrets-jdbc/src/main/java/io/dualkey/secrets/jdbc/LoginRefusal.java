@@ -44,11 +44,12 @@ final class LoginRefusal {
         });
     }
 
-    /** The first SQLState of a failure, or its class: what may be shown of it. */
+    /** The first SQLState of a failure and its code, or its class: what may be shown of it. */
     static String describe(Throwable failure) {
-        return failure instanceof SQLException sql && sql.getSQLState() != null
-                ? "SQLState " + sql.getSQLState()
-                : failure.getClass().getName();
+        if (failure instanceof SQLException sql && sql.getSQLState() != null) {
+            return "SQLState " + sql.getSQLState() + (sql.getErrorCode() == 0 ? "" : ", code " + sql.getErrorCode());
+        }
+        return failure.getClass().getName();
     }
 
     private static boolean anyOf(@Nullable Throwable failure, int depth, Predicate<SQLException> test) {

@@ -8,7 +8,6 @@ import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.sql.SQLFeatureNotSupportedException;
 import java.sql.SQLTransientConnectionException;
-import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Properties;
@@ -29,10 +28,15 @@ final class PhysicalDataSource implements DataSource {
 
     private static final ThreadLocal<@Nullable Session> justMade = new ThreadLocal<>();
 
-    /** pgjdbc's limits, in seconds. Without them a host that accepts a connection and says nothing is waited for. */
-    private static final List<String> POSTGRES_TIMEOUTS = List.of("loginTimeout", "connectTimeout", "socketTimeout");
+    /**
+     * Drivers' limits of time: pgjdbc counts in seconds, the other two in milliseconds. Without them a host that accepts a
+     * connection and says nothing is waited for.
+     */
+    private static final Map<String, Map<String, String>> TRIAL_TIMEOUTS = Map.of(
+            "jdbc:postgresql:", Map.of("loginTimeout", "10", "connectTimeout", "10", "socketTimeout", "10"),
+            "jdbc:mysql:", Map.of("connectTimeout", "10000", "socketTimeout", "10000"),
+            "jdbc:mariadb:", Map.of("connectTimeout", "10000", "socketTimeout", "10000"));
 
-    private static final String TRIAL_SECONDS = "10";
     private static final long ASK_AGAIN = TimeUnit.SECONDS.toNanos(2);
 
     private final Rotating<DatabaseCredentials> credentials;
@@ -132,13 +136,11 @@ final class PhysicalDataSource implements DataSource {
     Properties briefProperties(DatabaseCredentials with) {
         Properties all = allProperties(with);
         String url = with.url();
-        if (url.startsWith("jdbc:postgresql:")) {
-            for (String timeout : POSTGRES_TIMEOUTS) {
-                if (!url.contains("?" + timeout + "=") && !url.contains("&" + timeout + "=")) {
-                    all.putIfAbsent(timeout, TRIAL_SECONDS);
-                }
+        TRIAL_TIMEOUTS.forEach((kind, timeouts) -> timeouts.forEach((name, value) -> {
+            if (url.startsWith(kind) && !url.contains("?" + name + "=") && !url.contains("&" + name + "=")) {
+                all.putIfAbsent(name, value);
             }
-        }
+        }));
         return all;
     }
 
