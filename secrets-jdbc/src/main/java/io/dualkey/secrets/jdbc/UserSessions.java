@@ -52,7 +52,7 @@ final class UserSessions {
         // Without this privilege the list of sessions has only one's own, and says nothing about that.
         try (PreparedStatement privilege = connection.prepareStatement("select count(*) from"
                 + " information_schema.user_privileges where privilege_type = 'PROCESS' and grantee ="
-                + " concat('\'', replace(current_user(), '@', '\'@\''), '\'')")) {
+                + " concat('''', replace(current_user(), '@', '''@'''), '''')")) {
             if (number(privilege) == 0) {
                 return OptionalInt.empty();
             }
