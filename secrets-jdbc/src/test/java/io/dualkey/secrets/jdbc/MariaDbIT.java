@@ -15,7 +15,6 @@ import java.sql.SQLException;
 import java.sql.SQLTransientConnectionException;
 import java.sql.Statement;
 import java.time.Duration;
-import java.util.List;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -259,6 +258,36 @@ class MariaDbIT {
             }
         }
         assertThat(failed).isLessThanOrEqualTo(POOL);
+        for (int i = 0; i < POOL * 2; i++) {
+            try (Connection one = database.getConnection()) {
+                insert(one);
+            }
+        }
+        await().atMost(SOON).until(() -> statusOf("v1").connections() == 0);
+    }
+
+    @Test
+    void givesUpOldConnectionsWhoseUserHasLostItsRights() throws Exception {
+        createUser("app_v2", "second");
+        server.admin("revoke select, insert on shop.* from app_v1", "grant insert on shop.visit to app_v1");
+        Connection[] all = new Connection[POOL];
+        for (int i = 0; i < POOL; i++) {
+            all[i] = database.getConnection();
+        }
+        rotateTo(server.secret("app_v2", "second"));
+        await().atMost(SOON).until(() -> currentUser().equals("app_v2"));
+        server.admin("revoke insert on shop.visit from app_v1");
+
+        int failed = 0;
+        for (Connection one : all) {
+            try (one) {
+                insert(one);
+            } catch (SQLException denied) {
+                assertThat(denied.getErrorCode()).isEqualTo(1142);
+                failed++;
+            }
+        }
+        assertThat(failed).isEqualTo(POOL); // one visible error for each that was in use
         for (int i = 0; i < POOL * 2; i++) {
             try (Connection one = database.getConnection()) {
                 insert(one);

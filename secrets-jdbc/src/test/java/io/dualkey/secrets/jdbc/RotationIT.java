@@ -304,8 +304,8 @@ class RotationIT {
         try (source;
                 refused) {
             source.start(SOON);
-            try (Load load = Load.of(CLIENTS, refused)) {
-                await().atMost(SOON).until(() -> load.failures().size() >= CLIENTS * 3);
+            try (Load load = Load.of(100, refused)) {
+                await().atMost(SOON).until(() -> load.failures().size() >= 300);
                 assertThat(load.failures())
                         .allSatisfy(failure -> assertThat(failure)
                                 .isInstanceOf(SQLTransientConnectionException.class)
