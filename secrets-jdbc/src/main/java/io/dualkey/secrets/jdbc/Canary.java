@@ -1,28 +1,38 @@
 package io.dualkey.secrets.jdbc;
 
 import io.dualkey.secrets.Gate;
+import io.dualkey.secrets.Role;
 import io.dualkey.secrets.Rotating;
 import io.dualkey.secrets.UnusableSecretException;
 import io.dualkey.secrets.Version;
+import io.dualkey.secrets.Versions;
 import java.sql.Connection;
-import java.sql.PreparedStatement;
-import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
-/** Proves new credentials by a login and a validation query before anything else uses them. */
+/**
+ * Proves new credentials by a login and a validation query before anything else uses them. And where those in use are
+ * refused, or none have been proven, it looks for another version that logs in meanwhile: a password changes in the
+ * database and in its secret one after the other.
+ */
 final class Canary implements Gate<DatabaseCredentials> {
 
     /*
      * Concurrency: the source calls `admit` for one version at a time, on a thread that may wait. A version that was
      * refused comes back after a second, and then waits here for its turn: until the budget allows another try, or the
-     * credentials in use are refused as well, or another version is wanted.
+     * credentials in use are refused as well, or another version is wanted. `seekFallback` may be called by any thread
+     * that may wait; one at a time does the work.
      */
 
+    private static final Logger log = LoggerFactory.getLogger(RotatingDataSource.class);
     private static final Duration COME_BACK = Duration.ofSeconds(1);
     private static final Duration SERVER_DOWN = Duration.ofSeconds(3);
 
@@ -32,6 +42,8 @@ final class Canary implements Gate<DatabaseCredentials> {
     private final Supplier<@Nullable String> testQuery;
     private final Duration window;
     private final BooleanSupplier poolClosed;
+    private final Consumer<Login> onFallback;
+    private final AtomicBoolean seeking = new AtomicBoolean();
     private volatile long told; // the generation whose problem has been told
     private volatile boolean closed;
 
@@ -41,13 +53,15 @@ final class Canary implements Gate<DatabaseCredentials> {
             PhysicalDataSource database,
             Supplier<@Nullable String> testQuery,
             Duration window,
-            BooleanSupplier poolClosed) {
+            BooleanSupplier poolClosed,
+            Consumer<Login> onFallback) {
         this.credentials = credentials;
         this.generations = generations;
         this.database = database;
         this.testQuery = testQuery;
         this.window = window;
         this.poolClosed = poolClosed;
+        this.onFallback = onFallback;
     }
 
     @Override
@@ -64,6 +78,7 @@ final class Canary implements Gate<DatabaseCredentials> {
             if (isClosed()) {
                 return;
             }
+            var unused = seekFallback();
             if (told != login.generation() && !generations.isRefused(login)) {
                 told = login.generation();
                 throw new UnusableSecretException(
@@ -104,6 +119,52 @@ final class Canary implements Gate<DatabaseCredentials> {
                 .orElse(false);
     }
 
+    /**
+     * Looks for a version to use while the server refuses the one in use: the one to come, else the one before.
+     *
+     * @return whether there is one now
+     */
+    boolean seekFallback() {
+        Versions<DatabaseCredentials> versions = credentials.versions();
+        Version<DatabaseCredentials> current = versions.current().orElse(null);
+        if (current == null || isClosed()) {
+            return false;
+        }
+        if (generations.wantsFallback(Login.of(current)) && seeking.compareAndSet(false, true)) {
+            try {
+                versions.upcoming().ifPresent(version -> tryFallback(version, current));
+                if (generations.serving() != null) { // else the source itself asks for the one before to be tried
+                    versions.previous().stream().limit(1).forEach(version -> tryFallback(version, current));
+                }
+            } finally {
+                seeking.set(false);
+            }
+        }
+        return generations.hasFallback();
+    }
+
+    /** Only where the current version is at home: one of another database would be a detour to other data. */
+    private void tryFallback(Version<DatabaseCredentials> version, Version<DatabaseCredentials> current) {
+        Login login = Login.of(version);
+        if (version.value().target().equals(current.value().target())
+                && generations.wantsFallback(Login.of(current))
+                && generations.tryBeginFallback(login, version.role() == Role.UPCOMING)) {
+            try {
+                logIn(login);
+            } catch (UnusableSecretException held) {
+                return; // it has been counted and noted
+            }
+            onFallback.accept(login);
+            if (generations.standIn(login)) {
+                log.warn(
+                        "The server refuses the current version of secret '{}': version {} ({}) logs in meanwhile",
+                        credentials.name(),
+                        version.id(),
+                        version.role());
+            }
+        }
+    }
+
     private void logIn(Login login) {
         Connection connection;
         try {
@@ -111,11 +172,14 @@ final class Canary implements Gate<DatabaseCredentials> {
         } catch (SQLException | RuntimeException | Error failure) {
             String problem = database.failed(login, failure);
             boolean refused = generations.isRefused(login);
+            if (refused && isWanted(login)) {
+                var unused = seekFallback();
+            }
             throw new UnusableSecretException(problem, refused ? COME_BACK : SERVER_DOWN);
         }
         try {
             validate(connection);
-            readRoleId(login, connection);
+            UserSessions.idOf(login, connection).ifPresent(id -> generations.setRoleId(login, id));
         } catch (SQLException failure) {
             throw new UnusableSecretException(
                     "the login as user '" + login.credentials().user()
@@ -138,24 +202,6 @@ final class Canary implements Gate<DatabaseCredentials> {
         try (Statement statement = connection.createStatement()) {
             statement.setQueryTimeout(5);
             statement.execute(query);
-        }
-    }
-
-    /** PostgreSQL's id of the user, by which to ask for its sessions later: a dropped user has no name any more. */
-    private void readRoleId(Login login, Connection connection) {
-        if (!login.credentials().url().startsWith("jdbc:postgresql:")) {
-            return;
-        }
-        try (PreparedStatement statement =
-                connection.prepareStatement("select oid::bigint from pg_roles where rolname = session_user")) {
-            statement.setQueryTimeout(5);
-            try (ResultSet rows = statement.executeQuery()) {
-                if (rows.next()) {
-                    generations.setRoleId(login, rows.getLong(1));
-                }
-            }
-        } catch (SQLException unknown) {
-            // Not quite PostgreSQL, such as a pooler in between: then "released" is all there is to say.
         }
     }
 

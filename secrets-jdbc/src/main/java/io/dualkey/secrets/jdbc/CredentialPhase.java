@@ -2,8 +2,13 @@ package io.dualkey.secrets.jdbc;
 
 /** Where one version of a database's credentials stands in its life. A rollback takes it back to {@link #CURRENT}. */
 public enum CredentialPhase {
-    /** New connections log in with it. */
+    /** New connections log in with it, unless the server refuses it. */
     CURRENT,
+    /**
+     * The server refuses the current version, or none has been proven yet, and this one, which the secret's store still
+     * or already has, logs in: new connections use it meanwhile.
+     */
+    FALLBACK,
     /** Another version has replaced it, and connections that logged in with it are still open in this process. */
     RETIRING,
     /**

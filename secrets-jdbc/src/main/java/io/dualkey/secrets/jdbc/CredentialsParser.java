@@ -12,6 +12,7 @@ import java.io.IOException;
 import java.util.HashMap;
 import java.util.Locale;
 import java.util.Map;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /** Reads credentials in each form that {@link DatabaseCredentials} describes; the form shows by how a text begins. */
@@ -23,9 +24,27 @@ final class CredentialsParser implements Parser<SecretValue, DatabaseCredentials
             .disable(JsonFactory.Feature.CANONICALIZE_FIELD_NAMES)
             .build();
 
-    /** What RDS calls an engine, and what JDBC calls it. */
-    private static final Map<String, String> ENGINES =
-            Map.of("postgres", "postgresql", "postgresql", "postgresql", "aurora-postgresql", "postgresql");
+    /** What RDS calls an engine, the edition left out, and what JDBC calls it. */
+    private static final Map<String, String> ENGINES = Map.ofEntries(
+            Map.entry("postgres", "postgresql"),
+            Map.entry("postgresql", "postgresql"),
+            Map.entry("aurora-postgresql", "postgresql"),
+            Map.entry("redshift", "redshift"),
+            Map.entry("mysql", "mysql"),
+            Map.entry("aurora", "mysql"),
+            Map.entry("aurora-mysql", "mysql"),
+            Map.entry("mariadb", "mariadb"),
+            Map.entry("oracle", "oracle"),
+            Map.entry("custom-oracle", "oracle"),
+            Map.entry("sqlserver", "sqlserver"),
+            Map.entry("custom-sqlserver", "sqlserver"),
+            Map.entry("db2", "db2"));
+
+    /** The editions that RDS names after a hyphen. */
+    private static final Pattern EDITION = Pattern.compile("(?<=^(?:custom-)?(?:oracle|sqlserver|db2))-.*");
+
+    private static final Pattern HOST = Pattern.compile("[A-Za-z0-9._-]+|\\[?[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*]?");
+    private static final Pattern PLAIN = Pattern.compile("[A-Za-z0-9._$ -]*");
 
     private final @Nullable DatabaseUrl configured;
     private final @Nullable String configuredUser;
@@ -47,8 +66,8 @@ final class CredentialsParser implements Parser<SecretValue, DatabaseCredentials
             return complete(url, url.user(), url.password());
         }
         if (configured == null) {
-            throw new UnusableSecretException("the value is neither a database URL (postgresql://... or"
-                    + " jdbc:postgresql://...) nor JSON; if it is a password alone, configure jdbcUrl and username");
+            throw new UnusableSecretException("the value is neither a database URL (postgresql://..., mysql://..."
+                    + " or jdbc:...) nor JSON; if it is a password alone, configure jdbcUrl and username");
         }
         return complete(configured, null, SecretValue.ofText(withoutLineBreak(text)));
     }
@@ -86,36 +105,61 @@ final class CredentialsParser implements Parser<SecretValue, DatabaseCredentials
             }
             return configured;
         }
-        String engine = members.get("engine");
-        String vendor =
-                engine == null && configured != null && configured.jdbcUrl().startsWith("jdbc:postgresql:")
-                        ? "postgresql"
-                        : ENGINES.get(engine == null ? "" : engine.toLowerCase(Locale.ROOT));
-        if (vendor == null) {
-            throw new UnusableSecretException(
-                    "the member \"engine\" of the JSON must be one of \"postgres\" and \"aurora-postgresql\"");
-        }
-        for (int i = 0; i < host.length(); i++) {
-            if ("@/?#".indexOf(host.charAt(i)) >= 0) {
-                throw badHost();
-            }
-        }
+        String vendor = vendor(members.get("engine"));
         String port = members.getOrDefault("port", "");
-        String database = members.getOrDefault("dbname", "");
-        try {
-            DatabaseUrl url = DatabaseUrl.parse(vendor + "://" + host + (port.isEmpty() ? "" : ":" + port) + "/"
-                    + DatabaseUrl.encode(database).replace("+", "%20"));
-            return configured == null
-                    ? url
-                    : new DatabaseUrl(url.jdbcUrl() + configured.options(), url.user(), url.password());
-        } catch (UnusableSecretException bad) {
-            throw badHost();
+        if (!HOST.matcher(host).matches() || !isPort(port)) {
+            throw new UnusableSecretException(
+                    "the members \"host\" and \"port\" of the JSON must be a host name and a number from 1 to 65535");
         }
+        boolean bare = host.indexOf(':') >= 0 && !host.startsWith("[");
+        String endpoint = (bare ? "[" + host + "]" : host) + (port.isEmpty() ? "" : ":" + port);
+        String url = url(vendor, endpoint, members.getOrDefault("dbname", ""));
+        // Another kind of database's options would mean nothing to this one.
+        String options = configured == null || !configured.vendor().equals(vendor) ? "" : configured.options();
+        return new DatabaseUrl(url + options, null, null);
     }
 
-    private static UnusableSecretException badHost() {
-        return new UnusableSecretException(
-                "the members \"host\" and \"port\" of the JSON must be a host name and a number from 1 to 65535");
+    private String vendor(@Nullable String engine) {
+        String vendor = engine == null
+                ? (configured == null ? null : configured.vendor())
+                : ENGINES.get(EDITION.matcher(engine.toLowerCase(Locale.ROOT)).replaceAll(""));
+        if (vendor == null || !ENGINES.containsValue(vendor)) {
+            throw new UnusableSecretException(
+                    "the member \"engine\" of the JSON must be what RDS calls PostgreSQL, MySQL, MariaDB, Oracle, SQL"
+                            + " Server or Db2, such as \"postgres\" or \"aurora-mysql\"");
+        }
+        return vendor;
+    }
+
+    private static String url(String vendor, String endpoint, String database) {
+        return switch (vendor) {
+            case "oracle" -> "jdbc:oracle:thin:@//" + endpoint + (database.isEmpty() ? "" : "/" + plain(database));
+            case "sqlserver" ->
+                "jdbc:sqlserver://" + endpoint + (database.isEmpty() ? "" : ";databaseName=" + quoted(database));
+            case "db2" -> "jdbc:db2://" + endpoint + "/" + plain(database);
+            default -> "jdbc:" + vendor + "://" + endpoint + "/" + DatabaseUrl.path(vendor, database);
+        };
+    }
+
+    /** Where no way to quote a name is known, it must need none. */
+    private static String plain(String database) {
+        if (!PLAIN.matcher(database).matches()) {
+            throw new UnusableSecretException(
+                    "the member \"dbname\" of the JSON must consist of letters, digits, '.', '_', '$', '-' and spaces");
+        }
+        return database;
+    }
+
+    private static String quoted(String database) {
+        return PLAIN.matcher(database).matches() ? database : "{" + database.replace("}", "}}") + "}";
+    }
+
+    private static boolean isPort(String port) {
+        if (port.isEmpty()) {
+            return true;
+        }
+        boolean digits = port.length() <= 5 && port.chars().allMatch(c -> c >= '0' && c <= '9');
+        return digits && Integer.parseInt(port) >= 1 && Integer.parseInt(port) <= 65535;
     }
 
     /** The texts and numbers among the members. No exception of the JSON library leaves: it may quote what it read. */

@@ -24,11 +24,16 @@ public record DataSourceStatus(List<CredentialStatus> credentials, long connecti
         credentials = List.copyOf(credentials);
     }
 
-    /** {@return the credentials that new connections log in with; empty until some have been proven} */
+    /**
+     * {@return the credentials that were proven last, or else those that stand in for them; empty until some have been
+     * proven, and while the secret has no version in force}
+     */
     public Optional<CredentialStatus> current() {
-        return credentials.stream()
-                .filter(one -> one.phase() == CredentialPhase.CURRENT)
-                .findFirst();
+        return in(CredentialPhase.CURRENT).or(() -> in(CredentialPhase.FALLBACK));
+    }
+
+    private Optional<CredentialStatus> in(CredentialPhase phase) {
+        return credentials.stream().filter(one -> one.phase() == phase).findFirst();
     }
 
     /**
@@ -40,7 +45,7 @@ public record DataSourceStatus(List<CredentialStatus> credentials, long connecti
         return credentials.stream()
                         .anyMatch(one -> one.user().equals(user) && one.phase() == CredentialPhase.SAFE_TO_DROP)
                 && credentials.stream()
-                        .noneMatch(one -> one.user().equals(user)
-                                && (one.phase() == CredentialPhase.CURRENT || one.phase() == CredentialPhase.RETIRING));
+                        .noneMatch(
+                                one -> one.user().equals(user) && one.phase().compareTo(CredentialPhase.RELEASED) < 0);
     }
 }

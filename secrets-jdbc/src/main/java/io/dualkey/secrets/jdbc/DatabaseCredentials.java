@@ -43,12 +43,16 @@ public final class DatabaseCredentials {
      * {@return a parser of secrets that say everything} It understands
      *
      * <ul>
-     *   <li>{@code postgresql://user:password@host:5432/database?sslmode=require}, and {@code postgres://}: user,
-     *       password and database are percent-decoded, options are kept;
-     *   <li>{@code jdbc:postgresql://host/database?user=...&password=...}: options other than the two are kept;
+     *   <li>{@code postgresql://user:password@host:5432/database?sslmode=require}, and {@code postgres://}, {@code
+     *       mysql://}, {@code mariadb://}: user, password and database are percent-decoded, options are kept;
+     *   <li>{@code jdbc:postgresql://host/database?user=...&password=...}, and so for every database whose driver takes
+     *       options after a question mark: those other than the two are kept;
      *   <li>JSON as Amazon RDS writes it: {@code engine}, {@code host}, {@code port}, {@code username},
-     *       {@code password}, {@code dbname}. Other members are ignored.
+     *       {@code password}, {@code dbname}, for each engine of RDS. Other members are ignored.
      * </ul>
+     *
+     * <p>For JSON with members of other names, or a user and a password in two secrets, compose a URL of them: {@code
+     * secrets.composed("database-url", "postgresql://{db#login}:{db#secret}@db:5432/app")}.
      *
      * <p>What it refuses, it refuses by naming the position and the rule, never the content.
      */

@@ -26,17 +26,33 @@ record DatabaseUrl(
 
     private static final Pattern HOST = Pattern.compile("(?:[A-Za-z0-9._-]+|\\[[0-9A-Fa-f:.%]+])(?::(\\d{1,5}))?");
 
-    /** The default port, of each host in a list; an address in brackets ends with its bracket. */
-    private static final Pattern POSTGRES_PORT = Pattern.compile(":0*5432(?=,|$)");
+    /** The default ports by kind of JDBC URL, of each host in a list; an address in brackets ends with its bracket. */
+    private static final Map<String, Pattern> DEFAULT_PORTS = Map.of(
+            "jdbc:postgresql://", Pattern.compile(":0*5432(?=,|$)"),
+            "jdbc:mysql://", Pattern.compile(":0*3306(?=,|$)"),
+            "jdbc:mariadb://", Pattern.compile(":0*3306(?=,|$)"));
+
+    /** A user or a password in a place that drivers understand and this does not: it must not stay in the URL. */
+    private static final Pattern CREDENTIAL =
+            Pattern.compile("[?&;:,(]\\s*(?:user|username|user name|uid|password|pwd)\\s*=", Pattern.CASE_INSENSITIVE);
+
+    /** What URLs call a database, and what JDBC calls it. */
+    private static final Map<String, String> SCHEMES =
+            Map.of("postgresql", "postgresql", "postgres", "postgresql", "mysql", "mysql", "mariadb", "mariadb");
+
+    private static final Pattern SQLSERVER_DATABASE =
+            Pattern.compile(";\\s*(?:databaseName|database)\\s*=(?:\\{(?:[^}]|}})*}|[^;{]*)", Pattern.CASE_INSENSITIVE);
 
     private static final Pattern ORACLE = Pattern.compile("jdbc:oracle:[A-Za-z0-9]+:@.*", Pattern.DOTALL);
 
-    /** libpq's names of options that pgjdbc calls by another. */
-    private static final Map<String, String> OPTIONS = Map.of(
+    /** Names of options by libpq, and by the tools of MySQL, that the JDBC drivers call by another. */
+    private static final Map<String, String> POSTGRES_OPTIONS = Map.of(
             "application_name", "ApplicationName",
             "channel_binding", "channelBinding",
             "connect_timeout", "connectTimeout",
             "gssencmode", "gssEncMode");
+
+    private static final Map<String, String> MYSQL_OPTIONS = Map.of("ssl-mode", "sslMode", "ssl_mode", "sslMode");
 
     /** Whether a text is meant as a URL. */
     static boolean looksLike(String text) {
@@ -54,10 +70,11 @@ record DatabaseUrl(
         }
         int end = schemeEnd(text);
         String scheme = end < 0 ? "" : text.substring(0, end);
-        if (scheme.equals("postgresql") || scheme.equals("postgres")) {
-            return new Reader(text).postgres(end + "://".length());
+        String vendor = SCHEMES.get(scheme);
+        if (vendor != null) {
+            return new Reader(text).uri(vendor, end + "://".length());
         }
-        throw bad(0, "a database URL begins with postgresql://, postgres:// or jdbc:");
+        throw bad(0, "a database URL begins with postgresql://, postgres://, mysql://, mariadb:// or jdbc:");
     }
 
     /** The URL up to its options: what may be shown. */
@@ -70,19 +87,33 @@ record DatabaseUrl(
         return jdbcUrl.substring(0, end);
     }
 
-    /** Host and port, unless it is PostgreSQL's own: with a user, what a server counts failed logins by. */
+    /** Host and port, unless it is the default: with a user, what a server counts failed logins by. */
     static String endpoint(String jdbcUrl) {
         String target = target(jdbcUrl);
         int from = target.indexOf("//");
         int to = from < 0 ? -1 : target.indexOf('/', from + 2);
         String endpoint = to < 0 ? target : target.substring(0, to);
-        return endpoint.startsWith("jdbc:postgresql://")
-                ? POSTGRES_PORT.matcher(endpoint).replaceAll("")
-                : endpoint;
+        return DEFAULT_PORTS.entrySet().stream()
+                .filter(kind -> endpoint.startsWith(kind.getKey()))
+                .findFirst()
+                .map(kind -> kind.getValue().matcher(endpoint).replaceAll(""))
+                .orElse(endpoint);
     }
 
-    /** The options with their question mark; empty where there are none. */
+    /** The vendor's part of the JDBC URL, such as {@code postgresql}. */
+    String vendor() {
+        int end = jdbcUrl.indexOf(':', "jdbc:".length());
+        return end < 0 ? "" : jdbcUrl.substring("jdbc:".length(), end);
+    }
+
+    /** The options with what separates them from the rest, but for SQL Server's name of the database. */
     String options() {
+        if (vendor().equals("sqlserver")) {
+            int at = jdbcUrl.indexOf(';');
+            return at < 0
+                    ? ""
+                    : SQLSERVER_DATABASE.matcher(jdbcUrl.substring(at)).replaceAll("");
+        }
         int at = jdbcUrl.indexOf('?');
         return at < 0 ? "" : jdbcUrl.substring(at);
     }
@@ -91,6 +122,11 @@ record DatabaseUrl(
     @Override
     public String toString() {
         return "DatabaseUrl[" + target(jdbcUrl) + "]";
+    }
+
+    /** A database's name as its driver reads it in a URL. */
+    static String path(String vendor, String database) {
+        return vendor.equals("postgresql") ? encode(database) : encode(database).replace("+", "%20");
     }
 
     static String encode(String text) {
@@ -122,25 +158,26 @@ record DatabaseUrl(
             this.text = text;
         }
 
-        /** {@code postgresql://user:password@host:port/database?option=value}. */
-        DatabaseUrl postgres(int from) {
+        /** {@code postgresql://user:password@host:port/database?option=value}, and the same of other databases. */
+        DatabaseUrl uri(String vendor, int from) {
+            Map<String, String> names = vendor.equals("postgresql") ? POSTGRES_OPTIONS : MYSQL_OPTIONS;
             int end = endOfAuthority(from);
             int host = userInfo(from, end);
             hosts(host, end);
             int query = queryFrom(end);
-            StringBuilder url = new StringBuilder("jdbc:postgresql://").append(text, host, end);
+            StringBuilder url = new StringBuilder("jdbc:" + vendor + "://").append(text, host, end);
             url.append('/');
             if (end < query) {
-                url.append(encode(decode(end + 1, query, false)));
+                url.append(path(vendor, decode(end + 1, query, false)));
             }
             char separator = '?';
             for (int[] option : options(query, false)) {
                 String name = decode(option[0], option[1], false);
-                url.append(separator).append(encode(OPTIONS.getOrDefault(name, name)));
+                url.append(separator).append(encode(names.getOrDefault(name, name)));
                 url.append('=').append(encode(decode(option[1] + 1, option[2], false)));
                 separator = '&';
             }
-            return new DatabaseUrl(url.toString(), user, password);
+            return new DatabaseUrl(withoutCredentials(url), user, password);
         }
 
         /** {@code jdbc:...}: what is not user or password stays as it is. */
@@ -152,7 +189,11 @@ record DatabaseUrl(
             if (slashes >= 0 && slashes < query) {
                 int from = slashes + 2;
                 int end = Math.min(endOfAuthority(from), query);
-                url.append(text, 0, from).append(text, userInfo(from, end), query);
+                int host = userInfo(from, end);
+                if (host > from) {
+                    hosts(host, end); // else what stands there may be of any form, of which the '@' is a part
+                }
+                url.append(text, 0, from).append(text, host, query);
             } else {
                 url.append(text, 0, query);
             }
@@ -161,10 +202,7 @@ record DatabaseUrl(
                 url.append(separator).append(text, option[0], option[2]);
                 separator = '&';
             }
-            if (text.startsWith("jdbc:sqlserver:")) {
-                forbidCredentialsAfterSemicolons(url.toString());
-            }
-            return new DatabaseUrl(url.toString(), user, password);
+            return new DatabaseUrl(withoutCredentials(url), user, password);
         }
 
         /**
@@ -185,14 +223,14 @@ record DatabaseUrl(
             }
         }
 
-        /** SQL Server's form. Its options are not rewritten here, so credentials among them are refused. */
-        private static void forbidCredentialsAfterSemicolons(String url) {
-            String lower = url.toLowerCase(Locale.ROOT).replace(" ", "");
-            for (String name : new String[] {";user=", ";username=", ";password="}) {
-                if (lower.contains(name)) {
-                    throw bad(url.indexOf(';'), "this kind of JDBC URL must not contain credentials");
-                }
+        /** Forms that are not rewritten here, such as SQL Server's and Db2's, are refused with credentials in them. */
+        private static String withoutCredentials(StringBuilder url) {
+            var credential = CREDENTIAL.matcher(url);
+            if (credential.find()) {
+                throw bad(
+                        credential.start(), "this kind of JDBC URL must not contain credentials: give them separately");
             }
+            return url.toString();
         }
 
         private int endOfAuthority(int from) {

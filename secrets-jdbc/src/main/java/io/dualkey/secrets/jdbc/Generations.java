@@ -18,6 +18,7 @@ import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
+import java.util.function.LongPredicate;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -35,10 +36,15 @@ final class Generations {
      * lock. So once `serve` has returned, no connection of another generation can enter the pool: a login that was under
      * way is found to be stale when it ends. `changed` is signalled when something happens that a login may be waiting
      * for.
+     *
+     * `fallback` is another version that has logged in while `serving` is refused, or while there is none; null as soon
+     * as `serving` logs in again, is replaced, or the fallback is itself refused or no longer in the secret. `inForce`
+     * and `known` are asked under the lock: they are wait-free.
      */
 
     private static final Logger log = LoggerFactory.getLogger(RotatingDataSource.class);
     private static final int REMEMBERED = 16;
+    private static final long LOOK_AGAIN = TimeUnit.SECONDS.toNanos(2);
     private static final long PATIENCE_WITHOUT_VERSION = TimeUnit.SECONDS.toNanos(1);
 
     private final String secret;
@@ -49,12 +55,15 @@ final class Generations {
     private final Map<Long, Long> roleIds = new LinkedHashMap<>(); // by generation
     private final List<Listener> listeners = new ArrayList<>();
     private @Nullable Login serving;
+    private @Nullable Login fallback;
     private @Nullable String lastProblem;
     private long moved;
     private long failedLogins;
     private boolean closed;
 
-    private volatile BooleanSupplier inForce = () -> true; // wait-free: it is asked under the lock
+    private volatile BooleanSupplier inForce = () -> true;
+    private volatile BooleanSupplier revoked = () -> false;
+    private volatile LongPredicate known = generation -> true;
     private volatile boolean ready;
     private volatile int stale;
 
@@ -72,6 +81,10 @@ final class Generations {
 
         Generation(Login login) {
             this.login = login;
+        }
+
+        boolean isOld() {
+            return phase.compareTo(CredentialPhase.FALLBACK) > 0;
         }
 
         CredentialStatus status() {
@@ -103,11 +116,16 @@ final class Generations {
     }
 
     /**
-     * Sets how to find out whether the secret has a version in force. While it has none, nobody logs in with the
-     * credentials that were in use last.
+     * Sets how to find out what the secret's store says.
+     *
+     * @param inForce whether a proven version is in force: while none is, nobody logs in with what was in use last
+     * @param revoked whether no version is in force at all, proven or not
+     * @param known whether a version is still the current one, a previous or the upcoming one
      */
-    void setInForce(BooleanSupplier inForce) {
+    void setStore(BooleanSupplier inForce, BooleanSupplier revoked, LongPredicate known) {
         this.inForce = inForce;
+        this.revoked = revoked;
+        this.known = known;
     }
 
     /** Whether the credentials in use have been withdrawn and nothing has replaced them. */
@@ -142,25 +160,23 @@ final class Generations {
         try {
             Login before = serving;
             if (closed || (before != null && before.generation() == login.generation())) {
-                changed.signalAll(); // it may have been withdrawn for a while
+                if (before != null) {
+                    restore(generationOf(before)); // it may have been withdrawn for a while
+                }
+                changed.signalAll();
                 return;
             }
+            endFallback(login);
             serving = login;
             lastProblem = null;
             Generation generation = generations.remove(login.generation()); // to put it last: the newest
             generation = generation == null ? new Generation(login) : generation;
             generations.put(login.generation(), generation);
-            generation.serverSessions = OptionalInt.empty();
-            enter(generation, CredentialPhase.CURRENT);
+            use(generation, CredentialPhase.CURRENT);
             if (before != null) {
-                enter(generationOf(before), CredentialPhase.RETIRING);
-            }
-            // A user that is in use again is no longer safe to drop, whatever its password was then.
-            for (Generation other : generations.values()) {
-                if (other.phase == CredentialPhase.SAFE_TO_DROP
-                        && other.login.account().equals(login.account())) {
-                    other.serverSessions = OptionalInt.empty();
-                    enter(other, CredentialPhase.RELEASED);
+                Generation replaced = generationOf(before);
+                if (replaced.phase.compareTo(CredentialPhase.RETIRING) < 0) {
+                    enter(replaced, CredentialPhase.RETIRING);
                 }
             }
             forgetOldest();
@@ -169,6 +185,164 @@ final class Generations {
             changed.signalAll();
         } finally {
             lock.unlock();
+        }
+    }
+
+    private void use(Generation generation, CredentialPhase phase) {
+        generation.serverSessions = OptionalInt.empty();
+        enter(generation, phase);
+        // A user that is in use again is no longer safe to drop, whatever its password was then.
+        for (Generation other : generations.values()) {
+            if (other.phase == CredentialPhase.SAFE_TO_DROP
+                    && other.login.account().equals(generation.login.account())) {
+                other.serverSessions = OptionalInt.empty();
+                enter(other, CredentialPhase.RELEASED);
+            }
+        }
+    }
+
+    /** Whether the server refuses these credentials, or those in use, and nothing stands in for them. */
+    boolean wantsFallback(Login current) {
+        lock.lock();
+        try {
+            Login refused = serving == null ? current : serving;
+            return !closed && fallback == null && budget.isRefused(refused);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /**
+     * Begins the trial login of a version that may stand in for the one in use.
+     *
+     * @param announced whether it is the one to come: then it may have the account's last try, for its own trial is due
+     * @return whether the login has begun
+     */
+    boolean tryBeginFallback(Login login, boolean announced) {
+        lock.lock();
+        try {
+            long now = System.nanoTime();
+            Login current = serving;
+            Generation generation = generations.get(login.generation());
+            boolean released = generation != null && generation.phase.compareTo(CredentialPhase.RELEASED) >= 0;
+            boolean sameUser = current == null || current.account().equals(login.account());
+            if (closed
+                    || isServing(login)
+                    || (released && !sameUser) // somebody may have been told that this user can go
+                    || budget.delay(login, true, now) > 0
+                    || (!announced && budget.delayWithoutLastTry(login, now) > 0)) {
+                return false;
+            }
+            count(login);
+            return true;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /**
+     * From when this returns, connections are made with this login for as long as the one in use is refused.
+     *
+     * @return false if that one is not refused any more
+     */
+    boolean standIn(Login login) {
+        lock.lock();
+        try {
+            Login current = serving;
+            if (closed || (current != null && !budget.isRefused(current)) || isServing(login)) {
+                return false;
+            }
+            fallback = login;
+            use(generationOf(login), CredentialPhase.FALLBACK);
+            countStale();
+            ready = true;
+            changed.signalAll();
+            return true;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Whether something stands in for the credentials in use. */
+    boolean hasFallback() {
+        lock.lock();
+        try {
+            return fallback != null;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void endFallback(@Nullable Login unlessIt) {
+        Login ended = fallback;
+        fallback = null;
+        if (ended != null && (unlessIt == null || ended.generation() != unlessIt.generation())) {
+            enter(generationOf(ended), CredentialPhase.RETIRING);
+            countStale();
+        }
+    }
+
+    /** The login to use: the one in use, or what stands in for it while the server refuses it. */
+    private @Nullable Login usable() {
+        Login other = fallback;
+        if (other != null && !known.test(other.generation())) {
+            endFallback(null);
+            other = null;
+        }
+        return other != null && (serving == null || budget.isRefused(serving)) ? other : serving;
+    }
+
+    private boolean isServing(Login login) {
+        Login current = serving;
+        return current != null && current.generation() == login.generation();
+    }
+
+    private boolean isUsable(Login login) {
+        Login now = usable();
+        return isServing(login) || (now != null && now.generation() == login.generation());
+    }
+
+    /**
+     * Follows what the store says by itself, without a new version.
+     *
+     * @return whether the credentials in use have just been revoked: their connections should go
+     */
+    boolean followStore() {
+        boolean gone = false;
+        lock.lock();
+        try {
+            var unused = usable();
+            Login current = serving;
+            if (current == null || closed) {
+                return false;
+            }
+            Generation generation = generationOf(current);
+            if (generation.phase == CredentialPhase.CURRENT && !inForce.getAsBoolean() && revoked.getAsBoolean()) {
+                endFallback(null);
+                enter(generation, CredentialPhase.RETIRING);
+                countStale();
+                gone = true;
+            } else {
+                restore(generation);
+            }
+        } finally {
+            lock.unlock();
+        }
+        if (gone) {
+            log.warn(
+                    "Secret '{}' has no version in force any more: its connections are closed, those in use when they"
+                            + " are returned",
+                    secret);
+        }
+        return gone;
+    }
+
+    /** A version that was disabled may be enabled again. */
+    private void restore(Generation generation) {
+        if (generation.phase != CredentialPhase.CURRENT && inForce.getAsBoolean()) {
+            use(generation, CredentialPhase.CURRENT);
+            countStale();
+            changed.signalAll();
         }
     }
 
@@ -200,7 +374,7 @@ final class Generations {
     private void countStale() {
         int count = 0;
         for (Generation generation : generations.values()) {
-            if (generation.phase != CredentialPhase.CURRENT) {
+            if (generation.isOld()) {
                 count += generation.sessions.size();
             }
         }
@@ -223,11 +397,14 @@ final class Generations {
                 if (closed) {
                     throw new SQLException("the data source of secret '" + secret + "' is closed");
                 }
-                Login login = serving;
+                Login login = usable();
                 long now = System.nanoTime();
-                boolean withdrawn = login != null && isWithdrawn();
-                long delay = login == null || withdrawn ? Long.MAX_VALUE : budget.delay(login, now);
+                boolean withdrawn = login != null && isServing(login) && isWithdrawn();
+                long delay = login == null || withdrawn ? Long.MAX_VALUE : delay(login, now);
                 if (login != null && delay <= 0) {
+                    if (isServing(login)) {
+                        restore(generationOf(login));
+                    }
                     count(login);
                     return login;
                 }
@@ -239,8 +416,7 @@ final class Generations {
                 }
                 refused = login != null && !withdrawn && budget.isRefused(login);
                 long wait = Math.min(delay, left);
-                long waited = changed.awaitNanos(refused ? Math.min(wait, TimeUnit.SECONDS.toNanos(2)) : wait);
-                refused = refused && waited <= 0;
+                var unused = changed.awaitNanos(refused ? Math.min(wait, LOOK_AGAIN) : wait);
             } finally {
                 lock.unlock();
             }
@@ -271,7 +447,7 @@ final class Generations {
         long start = System.nanoTime();
         lock.lockInterruptibly();
         try {
-            while (serving == null) {
+            while (serving == null && fallback == null) {
                 long left = start + timeout - System.nanoTime();
                 if (closed || left <= 0) {
                     throw new SQLTransientConnectionException(whyNot(null, timeout));
@@ -291,7 +467,7 @@ final class Generations {
     long tryBegin(Login login) {
         lock.lock();
         try {
-            long delay = closed ? Long.MAX_VALUE : budget.delay(login, System.nanoTime());
+            long delay = closed ? Long.MAX_VALUE : delay(login, System.nanoTime());
             if (delay > 0) {
                 return delay;
             }
@@ -300,6 +476,11 @@ final class Generations {
         } finally {
             lock.unlock();
         }
+    }
+
+    /** One refusal is enough for a version that is tried while another one is in use. */
+    private long delay(Login login, long now) {
+        return budget.delay(login, serving != null && !isServing(login), now);
     }
 
     private void count(Login login) {
@@ -325,7 +506,7 @@ final class Generations {
         try {
             while (!closed && wanted.getAsBoolean()) {
                 long now = System.nanoTime();
-                long delay = Math.min(budget.delay(login, now), start + longest - now);
+                long delay = Math.min(delay(login, now), start + longest - now);
                 if (delay <= 0) {
                     return;
                 }
@@ -357,9 +538,12 @@ final class Generations {
         try {
             budget.succeeded(login);
             uncount(login);
-            Login now = serving;
-            if (closed || now == null || now.generation() != login.generation() || isWithdrawn()) {
+            boolean inUse = isServing(login);
+            if (closed || !isUsable(login) || (inUse && isWithdrawn())) {
                 return null;
+            }
+            if (inUse) {
+                endFallback(null); // it is not needed any more
             }
             Session session = new Session(connection, login.generation());
             generationOf(login).sessions.add(session);
@@ -384,16 +568,20 @@ final class Generations {
     boolean failed(Login login, boolean refused, String problem) {
         lock.lock();
         try {
+            boolean inUse = isServing(login);
             if (refused) {
-                budget.refused(login, System.nanoTime());
+                budget.refused(login, inUse, System.nanoTime());
                 failedLogins++;
+                Login other = fallback;
+                if (other != null && other.generation() == login.generation()) {
+                    endFallback(null);
+                }
             } else {
                 budget.ended(login);
             }
             lastProblem = problem;
             uncount(login);
-            Login now = serving;
-            return now != null && now.generation() == login.generation();
+            return inUse;
         } finally {
             lock.unlock();
         }
@@ -423,8 +611,8 @@ final class Generations {
     boolean canReplace() {
         lock.lock();
         try {
-            Login login = serving;
-            return login == null || !budget.isRefused(login);
+            Login login = usable();
+            return login == null || !(budget.isRefused(login) || (isServing(login) && isWithdrawn()));
         } finally {
             lock.unlock();
         }
@@ -438,16 +626,14 @@ final class Generations {
         try {
             for (Session session : gone) {
                 Generation generation = generations.get(session.generation());
-                if (generation != null
-                        && generation.sessions.remove(session)
-                        && generation.phase != CredentialPhase.CURRENT) {
+                if (generation != null && generation.sessions.remove(session) && generation.isOld()) {
                     moved++;
                 }
             }
             countStale();
             List<Session> old = new ArrayList<>();
             for (Generation generation : generations.values()) {
-                if (generation.phase != CredentialPhase.CURRENT) {
+                if (generation.isOld()) {
                     old.addAll(generation.sessions);
                 }
             }
@@ -490,6 +676,16 @@ final class Generations {
         }
     }
 
+    /** The server does not tell this user's sessions: it is not asked again. */
+    void cannotTell(Released user) {
+        lock.lock();
+        try {
+            roleIds.remove(user.login().generation());
+        } finally {
+            lock.unlock();
+        }
+    }
+
     /** Takes the server's id of the user that a login was made as: a name could be given to another user later. */
     void setRoleId(Login login, long roleId) {
         lock.lock();
@@ -507,21 +703,24 @@ final class Generations {
     /** A user about whom the server is to be asked, because nothing here uses it any more. */
     record Released(Login login, long roleId) {}
 
-    /** The users that may be safe to drop and about whom the server in use can tell: it alone had their sessions. */
+    /**
+     * The users that may be safe to drop and about whom the server in use can tell: it alone had their sessions. Each
+     * once, however many passwords it had.
+     */
     List<Released> released() {
         lock.lock();
         try {
-            List<Released> users = new ArrayList<>();
+            Map<List<Object>, Released> users = new LinkedHashMap<>();
             for (Generation generation : generations.values()) {
                 Long roleId = roleIds.get(generation.login.generation());
                 if (generation.phase == CredentialPhase.RELEASED
                         && roleId != null
                         && isAtServing(generation)
                         && !isInUse(generation)) {
-                    users.add(new Released(generation.login, roleId));
+                    users.put(List.of(generation.login.account(), roleId), new Released(generation.login, roleId));
                 }
             }
-            return users;
+            return List.copyOf(users.values());
         } finally {
             lock.unlock();
         }
@@ -543,13 +742,21 @@ final class Generations {
     void reported(Released user, int sessions) {
         lock.lock();
         try {
-            Generation generation = generations.get(user.login().generation());
-            if (generation == null || generation.phase != CredentialPhase.RELEASED || isInUse(generation)) {
+            Generation asked = generations.get(user.login().generation());
+            if (asked == null || asked.phase != CredentialPhase.RELEASED || isInUse(asked)) {
                 return; // it is in use again: the answer is about the past
             }
-            generation.serverSessions = OptionalInt.of(sessions);
-            if (sessions == 0) {
-                enter(generation, CredentialPhase.SAFE_TO_DROP);
+            for (Generation generation : generations.values()) {
+                Long roleId = roleIds.get(generation.login.generation());
+                if (generation.phase == CredentialPhase.RELEASED
+                        && roleId != null
+                        && roleId == user.roleId()
+                        && generation.login.account().equals(asked.login.account())) {
+                    generation.serverSessions = OptionalInt.of(sessions);
+                    if (sessions == 0) {
+                        enter(generation, CredentialPhase.SAFE_TO_DROP);
+                    }
+                }
             }
         } finally {
             lock.unlock();

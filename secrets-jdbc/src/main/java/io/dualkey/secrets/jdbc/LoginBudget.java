@@ -10,12 +10,13 @@ import java.util.Map;
 /**
  * How many logins may fail. Servers lock accounts, so the failures of an account are counted over all versions of its
  * password together, logins under way included as if they failed; a success clears them, as it does on a server. And
- * one version that was refused is not tried on and on: a few times in a window, so that the next version still has a
- * try left. Not safe for use by several threads: {@link Generations} guards it.
+ * one version that was refused is not tried on and on: while another one is in use it costs one failure in a window;
+ * and the last try that an account has is never spent on a version that was refused before, unless there is a reason
+ * to think that it is right by now. Not safe for use by several threads: {@link Generations} guards it.
  */
 final class LoginBudget {
 
-    /** How long a refused version rests before its next try: the secret may have been written before the database. */
+    /** How long a refused version rests before its next try: the server may be in a passing trouble. */
     private static final long REST = Duration.ofSeconds(2).toNanos();
 
     private final int maxFailed;
@@ -45,15 +46,27 @@ final class LoginBudget {
         }
     }
 
-    /** Nanoseconds until this login may be tried, 0 for now, {@link Long#MAX_VALUE} until another one has ended. */
-    long delay(Login login, long now) {
+    /**
+     * Nanoseconds until this login may be tried, 0 for now, {@link Long#MAX_VALUE} until another one has ended.
+     *
+     * @param once whether one refusal is enough for a window, because another version is in use
+     */
+    long delay(Login login, boolean once, long now) {
         long delay = account(login).delay(maxFailed, window, now);
         Tries version = versions.get(login.generation());
         if (version == null || version.refused.isEmpty() || (version.hint && version.underWay == 0)) {
             return delay; // a hint is good for one try, which the account's own limit alone can forbid
         }
-        delay = Math.max(delay, version.delay(Math.max(1, maxFailed - 1), window, now));
-        return version.refused.isEmpty() ? delay : Math.max(delay, version.refused.peekLast() + REST - now);
+        if (once) {
+            return Math.max(delay, version.delay(1, window, now));
+        }
+        delay = Math.max(delay, delayWithoutLastTry(login, now));
+        return Math.max(delay, version.refused.peekLast() + REST - now);
+    }
+
+    /** Nanoseconds until the account has a try besides its last. */
+    long delayWithoutLastTry(Login login, long now) {
+        return account(login).delay(Math.max(1, maxFailed - 1), window, now);
     }
 
     /** Whether the server's last word about this version was a refusal. */
@@ -79,14 +92,20 @@ final class LoginBudget {
         version(login).underWay--;
     }
 
-    void refused(Login login, long now) {
+    /**
+     * Ended because the server refused it.
+     *
+     * @param inUse whether these credentials are in use: then one that was too early may be right by now
+     */
+    void refused(Login login, boolean inUse, long now) {
         ended(login);
         account(login).refused.addLast(now);
         Tries own = version(login);
         own.refused.addLast(now);
         own.hint = false;
-        // The password in use is refused: the one that was too early for the server may be right by now.
-        versions.forEach((generation, tries) -> tries.hint |= tries != own);
+        if (inUse) {
+            versions.forEach((generation, tries) -> tries.hint |= tries != own);
+        }
         versions.values().removeIf(tries -> tries.delay(1, window, now) == 0);
     }
 

@@ -17,6 +17,9 @@ final class LoginRefusal {
             "jdbc:oracle:", Set.of(1017, 28000, 28001),
             "jdbc:db2:", Set.of(-4214, -1403));
 
+    /** What MySQL and MariaDB say to a user without rights on a database, table, column or routine, or without a privilege. */
+    private static final Set<Integer> MYSQL_DENIALS = Set.of(1044, 1142, 1143, 1227, 1370);
+
     private LoginRefusal() {}
 
     /** Whether a login failed because of the user, the password or their permission to log in. */
@@ -26,12 +29,13 @@ final class LoginRefusal {
                 .findFirst()
                 .map(Map.Entry::getValue)
                 .orElse(Set.of());
-        boolean pgbouncer = url.startsWith("jdbc:postgresql:");
+        // Elsewhere its states mean other things: MySQL has too many connections under 08004.
+        boolean postgres = url.startsWith("jdbc:postgresql:") || url.startsWith("jdbc:redshift:");
         return anyOf(failure, 0, one -> {
             String state = one.getSQLState() == null ? "" : one.getSQLState();
             return state.startsWith("28")
-                    || state.equals("08004") // the server wants a password and there is none
-                    || (state.equals("08P01") && pgbouncer)
+                    || (state.equals("08004") && postgres) // the server wants a password and there is none
+                    || (state.equals("08P01") && postgres) // by pgbouncer
                     || codes.contains(one.getErrorCode());
         });
     }
@@ -39,16 +43,20 @@ final class LoginRefusal {
     /** Whether a statement may have failed because its session's user was dropped or has lost its rights. */
     static boolean mayBeOfDroppedUser(SQLException failure) {
         return anyOf(failure, 0, one -> {
-            String state = one.getSQLState();
-            return state != null && (state.equals("42501") || state.equals("42704") || state.startsWith("28"));
+            String state = one.getSQLState() == null ? "" : one.getSQLState();
+            return state.equals("42501")
+                    || state.equals("42704")
+                    || state.startsWith("28")
+                    || (state.equals("42000") && MYSQL_DENIALS.contains(one.getErrorCode()));
         });
     }
 
-    /** The first SQLState of a failure, or its class: what may be shown of it. */
+    /** The first SQLState of a failure and its code, or its class: what may be shown of it. */
     static String describe(Throwable failure) {
-        return failure instanceof SQLException sql && sql.getSQLState() != null
-                ? "SQLState " + sql.getSQLState()
-                : failure.getClass().getName();
+        if (failure instanceof SQLException sql && sql.getSQLState() != null) {
+            return "SQLState " + sql.getSQLState() + (sql.getErrorCode() == 0 ? "" : ", code " + sql.getErrorCode());
+        }
+        return failure.getClass().getName();
     }
 
     private static boolean anyOf(@Nullable Throwable failure, int depth, Predicate<SQLException> test) {

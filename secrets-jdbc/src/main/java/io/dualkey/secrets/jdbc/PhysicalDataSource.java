@@ -8,10 +8,11 @@ import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.sql.SQLFeatureNotSupportedException;
 import java.sql.SQLTransientConnectionException;
-import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Properties;
+import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
 import java.util.function.LongSupplier;
 import java.util.logging.Logger;
 import javax.sql.DataSource;
@@ -21,37 +22,47 @@ import org.jspecify.annotations.Nullable;
 final class PhysicalDataSource implements DataSource {
 
     /*
-     * Concurrency: stateless but for three volatile values and `justMade`, which hands a session from the moment it is
+     * Concurrency: stateless but for four volatile values and `justMade`, which hands a session from the moment it is
      * made to the moment at which the pool, on the same thread, schedules the end of its life.
      */
 
     private static final ThreadLocal<@Nullable Session> justMade = new ThreadLocal<>();
 
-    /** pgjdbc's limits, in seconds. Without them a host that accepts a connection and says nothing is waited for. */
-    private static final List<String> POSTGRES_TIMEOUTS = List.of("loginTimeout", "connectTimeout", "socketTimeout");
+    /**
+     * Drivers' limits of time: pgjdbc counts in seconds, the other two in milliseconds. Without them a host that accepts a
+     * connection and says nothing is waited for.
+     */
+    private static final Map<String, Map<String, String>> TRIAL_TIMEOUTS = Map.of(
+            "jdbc:postgresql:", Map.of("loginTimeout", "10", "connectTimeout", "10", "socketTimeout", "10"),
+            "jdbc:mysql:", Map.of("connectTimeout", "10000", "socketTimeout", "10000"),
+            "jdbc:mariadb:", Map.of("connectTimeout", "10000", "socketTimeout", "10000"));
 
-    private static final String TRIAL_SECONDS = "10";
+    private static final long ASK_AGAIN = TimeUnit.SECONDS.toNanos(2);
 
     private final Rotating<DatabaseCredentials> credentials;
     private final Generations generations;
     private final Properties properties;
     private final LongSupplier connectionTimeoutMillis;
     private final Runnable onConnected;
+    private final BooleanSupplier seekFallback;
     private volatile @Nullable PrintWriter logWriter;
     private volatile int loginTimeoutSeconds;
     private volatile boolean lastLoginFailed;
+    private volatile long lastAsked = System.nanoTime() - ASK_AGAIN;
 
     PhysicalDataSource(
             Rotating<DatabaseCredentials> credentials,
             Generations generations,
             Properties poolProperties,
             LongSupplier connectionTimeoutMillis,
-            Runnable onConnected) {
+            Runnable onConnected,
+            BooleanSupplier seekFallback) {
         this.credentials = credentials;
         this.generations = generations;
         this.properties = copy(poolProperties);
         this.connectionTimeoutMillis = connectionTimeoutMillis;
         this.onConnected = onConnected;
+        this.seekFallback = seekFallback;
     }
 
     private static Properties copy(Properties from) {
@@ -76,6 +87,9 @@ final class PhysicalDataSource implements DataSource {
             } catch (SQLException | RuntimeException | Error failure) {
                 lastLoginFailed = true;
                 failed(login, failure);
+                if (LoginRefusal.isIn(failure, login.credentials().url()) && seekFallback.getAsBoolean()) {
+                    continue; // another version of the secret logs in meanwhile
+                }
                 throw failure;
             }
             Session session = generations.connected(login, connection);
@@ -93,7 +107,7 @@ final class PhysicalDataSource implements DataSource {
 
     private Login begin(long timeout) throws SQLException {
         try {
-            return generations.begin(timeout, this::askForRefresh);
+            return generations.begin(timeout, this::whileRefused);
         } catch (InterruptedException interrupted) {
             Thread.currentThread().interrupt();
             throw new SQLTransientConnectionException("interrupted while waiting for credentials to log in with");
@@ -122,13 +136,11 @@ final class PhysicalDataSource implements DataSource {
     Properties briefProperties(DatabaseCredentials with) {
         Properties all = allProperties(with);
         String url = with.url();
-        if (url.startsWith("jdbc:postgresql:")) {
-            for (String timeout : POSTGRES_TIMEOUTS) {
-                if (!url.contains("?" + timeout + "=") && !url.contains("&" + timeout + "=")) {
-                    all.putIfAbsent(timeout, TRIAL_SECONDS);
-                }
+        TRIAL_TIMEOUTS.forEach((kind, timeouts) -> timeouts.forEach((name, value) -> {
+            if (url.startsWith(kind) && !url.contains("?" + name + "=") && !url.contains("&" + name + "=")) {
+                all.putIfAbsent(name, value);
             }
-        }
+        }));
         return all;
     }
 
@@ -152,8 +164,15 @@ final class PhysicalDataSource implements DataSource {
         return problem;
     }
 
+    private void whileRefused() {
+        if (!seekFallback.getAsBoolean() && System.nanoTime() - lastAsked >= ASK_AGAIN) {
+            askForRefresh();
+        }
+    }
+
     void askForRefresh() {
-        var unused = credentials.refresh(RefreshCause.LOGIN_FAILED);
+        lastAsked = System.nanoTime();
+        var unused = credentials.refresh(RefreshCause.LOGIN_FAILED).thenRun(generations::wake);
     }
 
     /** Whether the last physical connection that the pool asked for could not be made. */

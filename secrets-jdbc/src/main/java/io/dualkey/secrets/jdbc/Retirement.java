@@ -3,11 +3,10 @@ package io.dualkey.secrets.jdbc;
 import com.zaxxer.hikari.HikariDataSource;
 import com.zaxxer.hikari.HikariPoolMXBean;
 import java.sql.Connection;
-import java.sql.PreparedStatement;
-import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.List;
+import java.util.OptionalInt;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.ThreadFactory;
@@ -196,7 +195,7 @@ final class Retirement {
             return REPEAT; // all that are left are in use: their return wakes us
         }
         long pause = lastRetired + PACE - now;
-        if (next == null || waiting || pause > 0 || isShort(running, now)) {
+        if (next == null || waiting || pause > 0 || isShort(running, now) || !generations.canReplace()) {
             return Math.max(pause, LOOK_AGAIN);
         }
         lastRetired = now;
@@ -291,17 +290,17 @@ final class Retirement {
             database.failed(with, failure);
             return;
         }
-        try (PreparedStatement count =
-                connection.prepareStatement("select count(*) from pg_stat_activity where usesysid = ?::bigint::oid")) {
+        try {
             connection.setNetworkTimeout(
                     Runnable::run, (int) Duration.ofSeconds(10).toMillis());
             for (Generations.Released user : users) {
                 // Only the server that had the sessions can tell about them.
                 if (user.login().account().endpoint().equals(with.account().endpoint())) {
-                    count.setLong(1, user.roleId());
-                    try (ResultSet rows = count.executeQuery()) {
-                        rows.next();
-                        generations.reported(user, rows.getInt(1));
+                    OptionalInt sessions = UserSessions.count(user, connection);
+                    if (sessions.isPresent()) {
+                        generations.reported(user, sessions.getAsInt());
+                    } else {
+                        generations.cannotTell(user);
                     }
                 }
             }

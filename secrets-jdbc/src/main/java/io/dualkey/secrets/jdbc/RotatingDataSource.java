@@ -7,6 +7,7 @@ import io.dualkey.secrets.Registration;
 import io.dualkey.secrets.Rotating;
 import io.dualkey.secrets.SecretValue;
 import io.dualkey.secrets.Version;
+import io.dualkey.secrets.Versions;
 import java.io.PrintWriter;
 import java.sql.Connection;
 import java.sql.SQLException;
@@ -15,6 +16,7 @@ import java.sql.SQLTransientConnectionException;
 import java.time.Duration;
 import java.util.Objects;
 import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.ThreadPoolExecutor;
@@ -41,8 +43,16 @@ import org.jspecify.annotations.Nullable;
  * <p>The pool starts with the first {@link #getConnection}, so that all this may be written before the secret is loaded.
  * Until credentials have been proven, {@code getConnection} waits, at most HikariCP's {@code connectionTimeout}; then
  * it waits for the pool, which has a {@code connectionTimeout} of its own. So the very first calls may take up to twice
- * that time. While the secret has no version in force, because its store has disabled or removed it or because it fails
- * closed, no new connection is made, and those that exist live on until the end of their lifetime.
+ * that time.
+ *
+ * <p>Once the secret has no version in force at all, because its store has disabled or removed it, it has expired, or it
+ * fails closed, no new connection is made; idle ones are closed within about a second, and those in use when they are
+ * returned, which aborts nothing. As long as there is a newer version that has not passed its trial login yet, those
+ * that are open are kept.
+ *
+ * <p>While the server refuses the current credentials, as it does for a moment when the password of a single user changes
+ * in the database and in the secret one after the other, what is open serves on, and new connections use the version that
+ * the store announces as the next one, or the one before, if it logs in.
  *
  * <p>Every setting of HikariCP stays yours, with these exceptions: user and password are not on the pool at all; while
  * connections are being replaced its maximum is higher by one; a {@code maxLifetime} of 0 (for ever) becomes ten years,
@@ -69,16 +79,28 @@ public final class RotatingDataSource implements DataSource, AutoCloseable {
     private final @Nullable ScheduledExecutorService ownHousekeeper;
     private final Registration newest;
     private final Registration proven;
+    private final ScheduledFuture<?> storeWatch;
 
     private RotatingDataSource(HikariDataSource pool, Rotating<DatabaseCredentials> credentials, int maxFailedLogins) {
         this.pool = pool;
         String name = credentials.name();
         generations = new Generations(name, new LoginBudget(maxFailedLogins, FAILED_LOGIN_WINDOW));
         physical = new PhysicalDataSource(
-                credentials, generations, pool.getDataSourceProperties(), pool::getConnectionTimeout, this::connected);
+                credentials,
+                generations,
+                pool.getDataSourceProperties(),
+                pool::getConnectionTimeout,
+                this::connected,
+                this::seekFallback);
         retirement = new Retirement(pool, generations, physical, this::letGo, daemons("dualkey-jdbc " + name));
         canary = new Canary(
-                credentials, generations, physical, pool::getConnectionTestQuery, FAILED_LOGIN_WINDOW, pool::isClosed);
+                credentials,
+                generations,
+                physical,
+                pool::getConnectionTestQuery,
+                FAILED_LOGIN_WINDOW,
+                pool::isClosed,
+                this::prepare);
 
         ScheduledExecutorService theirs = pool.getScheduledExecutor();
         ScheduledExecutorService housekeeper = theirs == null ? housekeeper(pool, name) : theirs;
@@ -97,9 +119,18 @@ public final class RotatingDataSource implements DataSource, AutoCloseable {
         pool.setDataSource(physical);
 
         Rotating<DatabaseCredentials> admitted = credentials.gatedBy(canary);
-        generations.setInForce(() -> admitted.versions().current().isPresent());
+        generations.setStore(
+                () -> admitted.versions().current().isPresent(),
+                () -> credentials.versions().current().isEmpty(),
+                generation -> isKnown(credentials.versions(), generation));
         newest = credentials.onRotation(version -> generations.wake());
         proven = admitted.onRotation(this::serve);
+        storeWatch = housekeeper.scheduleWithFixedDelay(this::followStore, 1, 1, TimeUnit.SECONDS);
+    }
+
+    private static boolean isKnown(Versions<DatabaseCredentials> versions, long generation) {
+        return versions.accepted().stream().anyMatch(version -> version.generation() == generation)
+                || versions.upcoming().stream().anyMatch(version -> version.generation() == generation);
     }
 
     /**
@@ -262,16 +293,34 @@ public final class RotatingDataSource implements DataSource, AutoCloseable {
     private void serve(Version<DatabaseCredentials> version) {
         Login login = Login.of(version);
         Login before = generations.serving();
-        if (before == null && pool.getJdbcUrl() == null && pool.getHikariPoolMXBean() == null) {
-            // HikariCP looks in it for what a driver needs; the options may be confidential and are not its business.
-            pool.setJdbcUrl(login.credentials().url().replaceFirst("[?;].*", ""));
-        }
+        prepare(login);
         generations.serve(login);
         if (before != null
                 && !before.credentials().target().equals(login.credentials().target())) {
             retirement.hurry(); // not two databases for longer than need be
         }
         retirement.wake();
+    }
+
+    /** Before the first login is in use. */
+    private void prepare(Login login) {
+        if (!generations.isReady() && pool.getJdbcUrl() == null && pool.getHikariPoolMXBean() == null) {
+            // HikariCP looks in it for what a driver needs; the options may be confidential and are not its business.
+            pool.setJdbcUrl(login.credentials().target());
+        }
+    }
+
+    private boolean seekFallback() {
+        return canary.seekFallback();
+    }
+
+    /** A version that is withdrawn without a successor, or is in force again, is no rotation: nobody tells. */
+    private void followStore() {
+        if (generations.followStore()) {
+            retirement.hurry();
+        } else if (pool.isClosed() || generations.anyStale()) {
+            retirement.wake();
+        }
     }
 
     private void userWasDropped() {
@@ -321,6 +370,7 @@ public final class RotatingDataSource implements DataSource, AutoCloseable {
 
     /** Ends the work for the secret; also when only the pool has been closed. */
     private void letGo() {
+        storeWatch.cancel(false);
         canary.close();
         generations.close();
         newest.close();

@@ -18,10 +18,19 @@ final class FakeDriver implements Driver, AutoCloseable {
         void login(String user) throws SQLException;
     }
 
+    /** What happens during a login, if the password matters. */
+    interface OnCredentials {
+        void login(String user, String password) throws SQLException;
+    }
+
     private final String prefix;
-    private final OnLogin onLogin;
+    private final OnCredentials onLogin;
 
     FakeDriver(String name, OnLogin onLogin) throws SQLException {
+        this(name, (user, password) -> onLogin.login(user));
+    }
+
+    FakeDriver(String name, OnCredentials onLogin) throws SQLException {
         this.prefix = "jdbc:" + name + ":";
         this.onLogin = onLogin;
         DriverManager.registerDriver(this);
@@ -35,7 +44,7 @@ final class FakeDriver implements Driver, AutoCloseable {
     @Override
     public Connection connect(String url, Properties info) throws SQLException {
         String user = info.getProperty("user");
-        onLogin.login(user);
+        onLogin.login(user, info.getProperty("password"));
         AtomicBoolean closed = new AtomicBoolean();
         return (Connection) Proxy.newProxyInstance(
                 FakeDriver.class.getClassLoader(),

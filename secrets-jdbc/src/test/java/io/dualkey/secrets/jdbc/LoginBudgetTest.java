@@ -39,14 +39,22 @@ class LoginBudgetTest {
                 secret.map(DatabaseCredentials.parser()).versions().current().orElseThrow());
     }
 
+    private long delay(Login login, long at) {
+        return budget.delay(login, false, at);
+    }
+
     private void refuse(Login login, long at) {
-        assertThat(budget.delay(login, at)).isLessThanOrEqualTo(0);
+        refuse(login, true, at);
+    }
+
+    private void refuse(Login login, boolean inUse, long at) {
+        assertThat(budget.delay(login, !inUse, at)).isLessThanOrEqualTo(0);
         budget.began(login);
-        budget.refused(login, at);
+        budget.refused(login, inUse, at);
     }
 
     private void succeed(Login login, long at) {
-        assertThat(budget.delay(login, at)).isLessThanOrEqualTo(0);
+        assertThat(delay(login, at)).isLessThanOrEqualTo(0);
         budget.began(login);
         budget.succeeded(login);
     }
@@ -55,10 +63,42 @@ class LoginBudgetTest {
     void triesARefusedVersionOnceMoreAndThenAWindowLater() {
         Login login = login("app", "wrong");
         refuse(login, 0);
-        assertThat(budget.delay(login, 0)).isEqualTo(2 * SECOND);
+        assertThat(delay(login, 0)).isEqualTo(2 * SECOND);
 
         refuse(login, 2 * SECOND);
-        assertThat(budget.delay(login, 3 * SECOND)).isEqualTo(WINDOW - 3 * SECOND);
+        assertThat(delay(login, 3 * SECOND)).isEqualTo(WINDOW - 3 * SECOND);
+    }
+
+    @Test
+    void triesARefusedVersionOnceInAWindowWhileAnotherIsInUse() {
+        Login early = login("app", "wrong");
+        refuse(early, false, 0);
+
+        assertThat(budget.delay(early, true, SECOND)).isEqualTo(WINDOW - SECOND);
+        assertThat(budget.delay(early, true, WINDOW)).isZero();
+    }
+
+    @Test
+    void spendsTheLastTryOfAnAccountOnNoVersionThatWasRefused() {
+        Login inUse = login("app", "old");
+        refuse(inUse, 0);
+        Login early = login("app", "wrong");
+        refuse(early, false, SECOND);
+
+        assertThat(delay(inUse, 5 * SECOND)).isEqualTo(WINDOW - 5 * SECOND);
+        assertThat(budget.delayWithoutLastTry(login("app", "older"), 5 * SECOND))
+                .isEqualTo(WINDOW - 5 * SECOND);
+        assertThat(budget.delay(login("app", "right"), true, 5 * SECOND)).isZero();
+    }
+
+    @Test
+    void takesNoHintFromAVersionThatIsNotInUse() {
+        Login one = login("app", "one");
+        Login two = login("app", "two");
+        refuse(one, false, 0);
+        refuse(two, false, SECOND);
+
+        assertThat(budget.delay(one, true, SECOND)).isEqualTo(WINDOW - SECOND);
     }
 
     @Test
@@ -68,7 +108,7 @@ class LoginBudgetTest {
         refuse(first, 2 * SECOND);
         refuse(login("app", "wrong-too"), 3 * SECOND);
 
-        assertThat(budget.delay(login("app", "right"), 4 * SECOND)).isEqualTo(WINDOW - 4 * SECOND);
+        assertThat(delay(login("app", "right"), 4 * SECOND)).isEqualTo(WINDOW - 4 * SECOND);
     }
 
     @Test
@@ -77,7 +117,7 @@ class LoginBudgetTest {
         refuse(first, 0);
         refuse(first, 2 * SECOND);
 
-        assertThat(budget.delay(login("other", "pw"), 2 * SECOND)).isZero();
+        assertThat(delay(login("other", "pw"), 2 * SECOND)).isZero();
     }
 
     @Test
@@ -99,9 +139,9 @@ class LoginBudgetTest {
         budget.began(login);
         budget.began(login);
 
-        assertThat(budget.delay(login, 0)).isEqualTo(Long.MAX_VALUE);
+        assertThat(delay(login, 0)).isEqualTo(Long.MAX_VALUE);
         budget.succeeded(login);
-        assertThat(budget.delay(login, 0)).isZero();
+        assertThat(delay(login, 0)).isZero();
     }
 
     @Test
@@ -110,12 +150,12 @@ class LoginBudgetTest {
         Login early = login("two", "new");
         refuse(early, 0);
         refuse(early, 2 * SECOND);
-        assertThat(budget.delay(early, 5 * SECOND)).isPositive();
+        assertThat(delay(early, 5 * SECOND)).isPositive();
         refuse(inUse, 5 * SECOND);
 
         refuse(early, 5 * SECOND);
         refuse(inUse, 8 * SECOND);
-        assertThat(budget.delay(early, 8 * SECOND)).isEqualTo(WINDOW - 8 * SECOND);
+        assertThat(delay(early, 8 * SECOND)).isEqualTo(WINDOW - 8 * SECOND);
     }
 
     @Test
@@ -125,6 +165,6 @@ class LoginBudgetTest {
         refuse(early, 0);
         refuse(inUse, SECOND);
 
-        assertThat(budget.delay(early, SECOND)).isZero();
+        assertThat(delay(early, SECOND)).isZero();
     }
 }

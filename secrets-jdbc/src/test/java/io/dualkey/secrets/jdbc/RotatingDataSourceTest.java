@@ -296,8 +296,9 @@ class RotatingDataSourceTest {
         Rotating<DatabaseCredentials> credentials = secret.map(DatabaseCredentials.parser());
         Generations generations = generations();
         PhysicalDataSource physical =
-                new PhysicalDataSource(credentials, generations, new Properties(), () -> 1_000, () -> {});
-        Canary canary = new Canary(credentials, generations, physical, () -> null, Duration.ofMinutes(2), () -> false);
+                new PhysicalDataSource(credentials, generations, new Properties(), () -> 1_000, () -> {}, () -> false);
+        Canary canary = new Canary(
+                credentials, generations, physical, () -> null, Duration.ofMinutes(2), () -> false, login -> {});
         String id = store.put("db", "jdbc:fake://db/x?user=one&password=pw");
         secrets.start(SOON);
         Version<DatabaseCredentials> version = credentials.versions().current().orElseThrow();
@@ -354,7 +355,7 @@ class RotatingDataSourceTest {
         Properties theirs = new Properties();
         theirs.setProperty("connectTimeout", "3");
         PhysicalDataSource physical = new PhysicalDataSource(
-                secret.map(DatabaseCredentials.parser()), generations(), theirs, () -> 1_000, () -> {});
+                secret.map(DatabaseCredentials.parser()), generations(), theirs, () -> 1_000, () -> {}, () -> false);
         DatabaseCredentials postgres =
                 login("postgresql://one:pw@db/x?socketTimeout=0").credentials();
         DatabaseCredentials other =

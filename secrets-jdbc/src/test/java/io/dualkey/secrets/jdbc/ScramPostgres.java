@@ -23,7 +23,7 @@ final class ScramPostgres implements AutoCloseable {
                 .setServerConfig("logging_collector", "on")
                 .setServerConfig("log_directory", "log")
                 .setServerConfig("log_filename", "server.log")
-                .setServerConfig("max_connections", "80")
+                .setServerConfig("max_connections", "120")
                 .start();
         try (Connection trusted = postgres.getPostgresDatabase().getConnection();
                 Statement statement = trusted.createStatement()) {
@@ -46,6 +46,23 @@ final class ScramPostgres implements AutoCloseable {
         });
     }
 
+    int port() {
+        return postgres.getPort();
+    }
+
+    /** Kills one of the server's processes: it then ends all sessions, recovers, and starts anew. */
+    void crash() throws SQLException {
+        try (Connection connection = adminConnection();
+                Statement statement = connection.createStatement()) {
+            long pid = Long.parseLong(text(statement, "select pg_backend_pid()"));
+            ProcessHandle.of(pid).orElseThrow().destroyForcibly();
+        }
+        org.awaitility.Awaitility.await()
+                .atMost(java.time.Duration.ofSeconds(30))
+                .ignoreExceptions()
+                .until(() -> adminCount("select 1") == 1);
+    }
+
     String url() {
         return "jdbc:postgresql://localhost:" + postgres.getPort() + "/postgres";
     }
@@ -61,7 +78,12 @@ final class ScramPostgres implements AutoCloseable {
     }
 
     void admin(String... statements) throws SQLException {
-        try (Connection connection = connect("postgres", ADMIN_PASSWORD);
+        adminIn("postgres", statements);
+    }
+
+    void adminIn(String database, String... statements) throws SQLException {
+        try (Connection connection = DriverManager.getConnection(
+                        url().replaceFirst("postgres$", database), "postgres", ADMIN_PASSWORD);
                 Statement statement = connection.createStatement()) {
             for (String sql : statements) {
                 statement.execute(sql);
