@@ -49,27 +49,24 @@ final class JsonCursor {
     private static final int MAX_MEMBERS = 256;
     private static final long LAST_DATE = 253_402_300_799L; // 9999-12-31T23:59:59Z
 
-    /** What may come next. */
-    private enum State {
-        VALUE,
-        FIRST_ELEMENT,
-        NAME,
-        FIRST_NAME,
-        AFTER_VALUE,
-        FAILED
-    }
+    // What may come next; numbers, since a switch over an enum costs a look-up for each token.
+    private static final int VALUE = 0;
+    private static final int FIRST_ELEMENT = 1;
+    private static final int FIRST_NAME = 2;
+    private static final int AFTER_VALUE = 3;
+    private static final int FAILED = 4;
 
     private byte[] bytes = new byte[0];
     private int position;
     private int end;
-    private State state = State.FAILED;
+    private int state = FAILED;
 
     private int depth;
     private long objects; // one bit for each depth: whether it is an object
     private final int[] firstMember = new int[MAX_DEPTH + 1];
     private final int[] nameStarts = new int[MAX_MEMBERS];
     private final int[] nameLengths = new int[MAX_MEMBERS];
-    private final int[] nameHashes = new int[MAX_MEMBERS];
+    private final long[] nameHashes = new long[MAX_MEMBERS];
     private int members; // of all open objects together
 
     private int start;
@@ -82,7 +79,7 @@ final class JsonCursor {
         bytes = text;
         position = 0;
         end = textLength;
-        state = State.VALUE;
+        state = VALUE;
         depth = 0;
         members = 0;
     }
@@ -135,7 +132,7 @@ final class JsonCursor {
     }
 
     private int fail() {
-        state = State.FAILED;
+        state = FAILED;
         return ERROR;
     }
 
@@ -150,6 +147,9 @@ final class JsonCursor {
     private void skipSpace() {
         while (position < end) {
             byte next = bytes[position];
+            if (next > ' ') { // nearly always
+                return;
+            }
             if (next != ' ' && next != '\n' && next != '\r' && next != '\t') {
                 return;
             }
@@ -164,7 +164,7 @@ final class JsonCursor {
         depth++;
         objects = object ? objects | 1L << depth : objects & ~(1L << depth);
         firstMember[depth] = members;
-        state = object ? State.FIRST_NAME : State.FIRST_ELEMENT;
+        state = object ? FIRST_NAME : FIRST_ELEMENT;
         return object ? BEGIN_OBJECT : BEGIN_ARRAY;
     }
 
@@ -175,12 +175,12 @@ final class JsonCursor {
         }
         members = firstMember[depth];
         depth--;
-        state = State.AFTER_VALUE;
+        state = AFTER_VALUE;
         return object ? END_OBJECT : END_ARRAY;
     }
 
     private int value(int first) {
-        state = State.AFTER_VALUE;
+        state = AFTER_VALUE;
         return switch (first) {
             case '{' -> open(true);
             case '[' -> open(false);
@@ -216,16 +216,15 @@ final class JsonCursor {
         if (take() != ':') {
             return fail();
         }
-        state = State.VALUE;
+        state = VALUE;
         return NAME;
     }
 
     /** Notes the name; false if the object already has it. */
     private boolean remember() {
-        int hash = 0;
-        for (int i = start; i < start + length; i++) {
-            hash = 31 * hash + bytes[i];
-        }
+        long hash = length <= Long.BYTES
+                ? word(start, length)
+                : word(start, Long.BYTES) * 31 + word(start + length - Long.BYTES, Long.BYTES);
         for (int i = firstMember[depth]; i < members; i++) {
             if (nameHashes[i] == hash
                     && Arrays.equals(
@@ -241,6 +240,19 @@ final class JsonCursor {
         nameHashes[members] = hash;
         members++;
         return true;
+    }
+
+    /** Up to eight bytes as one number. */
+    private long word(int from, int size) {
+        if (from + Long.BYTES <= bytes.length) {
+            long word = (long) LONGS.get(bytes, from);
+            return size == Long.BYTES ? word : word & ((1L << (size << 3)) - 1);
+        }
+        long word = 0;
+        for (int i = size - 1; i >= 0; i--) {
+            word = word << 8 | (bytes[from + i] & 0xFF);
+        }
+        return word;
     }
 
     /** Reads a string after its opening quote. */
@@ -393,11 +405,14 @@ final class JsonCursor {
     }
 
     private boolean skipDigits() {
-        int before = position;
-        while (position < end && bytes[position] >= '0' && bytes[position] <= '9') {
-            position++;
+        byte[] text = bytes;
+        int at = position;
+        while (at < end && text[at] >= '0' && text[at] <= '9') {
+            at++;
         }
-        return position > before;
+        boolean some = at > position;
+        position = at;
+        return some;
     }
 
     /** The name just read if it has three bytes, as {@link #threeLetters(String)} makes it of a text; else -1. */
