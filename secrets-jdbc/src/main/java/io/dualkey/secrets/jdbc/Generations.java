@@ -337,9 +337,17 @@ final class Generations {
         return gone;
     }
 
+    /** Whether what is in use has been withdrawn; also while its successor has been proven and is not in use yet. */
+    private boolean isRevoked(Login current) {
+        Generation generation = generationOf(current);
+        restore(generation);
+        return isWithdrawn() || generation.phase != CredentialPhase.CURRENT;
+    }
+
     /** A version that was disabled may be enabled again. */
     private void restore(Generation generation) {
-        if (generation.phase != CredentialPhase.CURRENT && inForce.getAsBoolean()) {
+        boolean again = inForce.getAsBoolean() && known.test(generation.login.generation());
+        if (generation.phase != CredentialPhase.CURRENT && again) {
             use(generation, CredentialPhase.CURRENT);
             countStale();
             changed.signalAll();
@@ -399,12 +407,9 @@ final class Generations {
                 }
                 Login login = usable();
                 long now = System.nanoTime();
-                boolean withdrawn = login != null && isServing(login) && isWithdrawn();
+                boolean withdrawn = login != null && isServing(login) && isRevoked(login);
                 long delay = login == null || withdrawn ? Long.MAX_VALUE : delay(login, now);
                 if (login != null && delay <= 0) {
-                    if (isServing(login)) {
-                        restore(generationOf(login));
-                    }
                     count(login);
                     return login;
                 }
@@ -539,7 +544,7 @@ final class Generations {
             budget.succeeded(login);
             uncount(login);
             boolean inUse = isServing(login);
-            if (closed || !isUsable(login) || (inUse && isWithdrawn())) {
+            if (closed || !isUsable(login) || (inUse && isRevoked(login))) {
                 return null;
             }
             if (inUse) {

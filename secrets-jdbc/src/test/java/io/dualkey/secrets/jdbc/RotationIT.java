@@ -161,6 +161,7 @@ class RotationIT {
         try (Load load = Load.of(POOL - 2, database)) {
             open.setAutoCommit(false);
             insert(open, "before");
+            await().atMost(SOON).until(() -> server.sessions("app_v1") == POOL);
 
             rotateTo("app_v2", "second");
             await().atMost(SOON)

@@ -72,6 +72,7 @@ class VolumeIT {
         config.setConnectionTimeout(30_000);
         database = RotatingDataSource.over(config, secret);
         secrets.start(Duration.ofSeconds(10));
+        await().atMost(SOON).until(() -> database.status().current().isPresent());
     }
 
     private void rotateTo(String value) {
