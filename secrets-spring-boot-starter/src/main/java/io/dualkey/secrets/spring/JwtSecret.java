@@ -12,10 +12,17 @@ import org.jspecify.annotations.Nullable;
 final class JwtSecret implements SecretHandles {
 
     private final DualkeyJwtProperties properties;
+    private final @Nullable String reference;
     private @Nullable JwtVerifier verifier;
 
-    JwtSecret(DualkeyJwtProperties properties) {
+    /**
+     * Makes one.
+     *
+     * @param reference where the secret of the properties is kept
+     */
+    JwtSecret(DualkeyJwtProperties properties, @Nullable String reference) {
         this.properties = properties;
+        this.reference = reference;
     }
 
     @Override
@@ -39,7 +46,7 @@ final class JwtSecret implements SecretHandles {
                     "Set it to the algorithm that your tokens are signed with, such as HS256, RS256, ES256 or EdDSA.");
         }
         try {
-            JwtVerifier.Builder builder = builder(NamedSecret.of(source, "dualkey.jwt.secret", properties.secret()));
+            JwtVerifier.Builder builder = builder(NamedSecret.of(source, "dualkey.jwt.secret", reference));
             builder.clockSkew(properties.clockSkew());
             if (properties.issuer() != null) {
                 builder.issuer(properties.issuer());

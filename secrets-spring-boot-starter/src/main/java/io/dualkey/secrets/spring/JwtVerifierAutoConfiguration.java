@@ -20,8 +20,8 @@ public final class JwtVerifierAutoConfiguration {
     JwtVerifierAutoConfiguration() {}
 
     @Bean
-    JwtSecret dualkeyJwtSecret(DualkeyJwtProperties properties) {
-        return new JwtSecret(properties);
+    JwtSecret dualkeyJwtSecret(DualkeyJwtProperties properties, DualkeyProperties all) {
+        return new JwtSecret(properties, all.resolve(properties.secret()));
     }
 
     @Bean

@@ -68,7 +68,9 @@ class ResourceServerTest {
                 context -> ((GenericApplicationContext) context).registerBean("store", SecretStore.class, () -> store));
         running = application.run(Stream.concat(
                         Stream.of(
-                                "dualkey.jwt.secret=jwt-key",
+                                "dualkey.secrets[0].name=signing-key",
+                                "dualkey.secrets[0].reference=jwt-key",
+                                "dualkey.jwt.secret=signing-key", // by its alias
                                 "dualkey.jwt.algorithms=HS256",
                                 "dualkey.jwt.key-format=text",
                                 "dualkey.jwt.issuer=https://login.example.com",
