@@ -1,0 +1,77 @@
+package io.dualkey.docs;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.dualkey.secrets.spring.DualkeyProperties;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Collections;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.Test;
+import org.springframework.boot.context.properties.bind.BindHandler;
+import org.springframework.boot.context.properties.bind.Bindable;
+import org.springframework.boot.context.properties.bind.Binder;
+import org.springframework.boot.context.properties.bind.handler.NoUnboundElementsBindHandler;
+import org.springframework.boot.context.properties.source.ConfigurationPropertySources;
+import org.springframework.boot.env.YamlPropertySourceLoader;
+import org.springframework.core.env.PropertySource;
+import org.springframework.core.io.ClassPathResource;
+
+/** The page about Spring Boot names the properties that exist, and its YAML means what it says. */
+class SpringBootPageTest {
+
+    @Test
+    void tableHasEachPropertyOfTheMetadataAndNoOther() throws Exception {
+        Set<String> documented = new TreeSet<>();
+        Matcher row = Pattern.compile("^\\| `(dualkey\\.[a-z.-]+)`", Pattern.MULTILINE)
+                .matcher(Files.readString(Path.of("spring-boot.md")));
+        while (row.find()) {
+            documented.add(row.group(1));
+        }
+        assertThat(documented).isEqualTo(properties());
+    }
+
+    private static Set<String> properties() throws Exception {
+        Set<String> known = new TreeSet<>();
+        for (var file : Collections.list(
+                DualkeyProperties.class.getClassLoader().getResources("META-INF/spring-configuration-metadata.json"))) {
+            try (var in = file.openStream()) {
+                String metadata = new String(in.readAllBytes(), StandardCharsets.UTF_8);
+                metadata = metadata.substring(metadata.indexOf("\"properties\""));
+                Matcher name =
+                        Pattern.compile("\"name\": \"(dualkey\\.[a-z.-]+)\"").matcher(metadata);
+                while (name.find()) {
+                    known.add(name.group(1));
+                }
+            }
+        }
+        assertThat(known).hasSizeGreaterThan(15);
+        return known;
+    }
+
+    @Test
+    void yamlOfThePageIsUnderstoodByTheStarter() throws Exception {
+        List<PropertySource<?>> yaml =
+                new YamlPropertySourceLoader().load("page", new ClassPathResource("spring-boot-application.yaml"));
+        DualkeyProperties properties = new Binder(ConfigurationPropertySources.from(yaml))
+                .bind(
+                        "dualkey",
+                        Bindable.of(DualkeyProperties.class),
+                        new NoUnboundElementsBindHandler(BindHandler.DEFAULT))
+                .get();
+        assertThat(properties.stores().azureKeyVault().url()).isEqualTo("https://kv-prod.vault.azure.net");
+        assertThat(properties.stores().awsSecretsManager().prefix()).isEqualTo("aws");
+        assertThat(properties.secrets())
+                .extracting(DualkeyProperties.Secret::name)
+                .containsExactly("sendgrid-api-key", "payment", "feature-key");
+        assertThat(properties.secrets().get(1).reference()).isEqualTo("aws:prod/payment#key");
+        assertThat(properties.secrets().get(1).rotateEvery()).isEqualTo(Duration.ofDays(90));
+        assertThat(properties.secrets().get(2).required()).isFalse();
+    }
+}
