@@ -60,7 +60,7 @@ final class ClaimScan {
             if (!member(rules)) {
                 return false;
             }
-            token = json.next();
+            token = json.nextMember();
         }
         return token == JsonCursor.END_OBJECT && json.next() == JsonCursor.END;
     }
@@ -78,22 +78,22 @@ final class ClaimScan {
             notBefore = date();
             return notBefore != JsonCursor.NO_DATE;
         } else if (name == SUB) {
-            int value = json.next();
+            int value = json.nextValue();
             if (value == JsonCursor.STRING && subjectWanted) {
                 subject = json.string(value);
             }
             return value == JsonCursor.STRING;
         } else if (name == ISS) {
-            boolean text = json.next() == JsonCursor.STRING;
+            boolean text = json.nextValue() == JsonCursor.STRING;
             issuerMatches = text && rules.issuer != null && json.is(rules.issuer);
             return text;
         } else if (name == AUD) {
             audiencePresent = true;
             return audience(rules);
         } else if (name == JTI) {
-            return json.next() == JsonCursor.STRING;
+            return json.nextValue() == JsonCursor.STRING;
         }
-        return json.skip(json.next());
+        return json.skip(json.nextValue());
     }
 
     private long date() {

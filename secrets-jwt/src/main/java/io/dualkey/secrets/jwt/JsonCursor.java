@@ -118,6 +118,32 @@ final class JsonCursor {
         }
     }
 
+    /** As {@link #next} within an object after a value, quicker where nothing is between the tokens, as issuers write it. */
+    int nextMember() {
+        int at = position;
+        byte[] text = bytes;
+        if (state != AFTER_VALUE
+                || depth == 0
+                || at + 1 >= end
+                || text[at] != ','
+                || text[at + 1] != '"'
+                || !inObject()) {
+            return next();
+        }
+        position = at + 1;
+        return name();
+    }
+
+    /** As {@link #next} after a name, quicker where a string follows at once. */
+    int nextValue() {
+        if (state != VALUE || position >= end || bytes[position] != '"') {
+            return next();
+        }
+        position++;
+        state = AFTER_VALUE;
+        return string() ? STRING : fail();
+    }
+
     /** Passes over the rest of the value whose first token was just read; false after a violation. */
     boolean skip(int token) {
         if (token == BEGIN_OBJECT || token == BEGIN_ARRAY) {
@@ -212,7 +238,9 @@ final class JsonCursor {
         if (!remember()) {
             return fail();
         }
-        skipSpace();
+        if (position < end && bytes[position] != ':') {
+            skipSpace();
+        }
         if (take() != ':') {
             return fail();
         }

@@ -366,6 +366,7 @@ class ApplicationIT {
     @SpringBootConfiguration
     @EnableAutoConfiguration(
             exclude = {
+                JwtDecoderAutoConfiguration.class,
                 SecurityAutoConfiguration.class,
                 UserDetailsServiceAutoConfiguration.class,
                 ServletWebSecurityAutoConfiguration.class,
