@@ -204,8 +204,8 @@ public final class AwsSecretsManagerStore implements SecretStore {
             if (failed.about() != About.PERMISSION) {
                 throw failed;
             }
+            access.put(name, Access.GET_ONLY); // unless that is not possible either
             VersionValue read = current == null ? readCurrent(name) : current;
-            access.put(name, Access.GET_ONLY);
             if (!toldOfDescribe.getAndSet(true)) {
                 log.warn(
                         "{} does not allow {} for secret '{}' and maybe others: each check reads the value instead,"
@@ -270,8 +270,8 @@ public final class AwsSecretsManagerStore implements SecretStore {
         VersionValue pending = readIfPossible(name, Description.PENDING, labels.pending());
 
         boolean rolledBack = previous != null && isAfter(previous.created(), current.created());
-        boolean incomplete = (inGrace && previous == null && labels.previous() != null)
-                || (pending == null && labels.pending() != null);
+        boolean incomplete =
+                (previous == null && labels.previous() != null) || (pending == null && labels.pending() != null);
         List<StoredVersion> versions = new ArrayList<>();
         if (previous != null) {
             versions.add(dated(previous, Stage.PREVIOUS, previous.created()));

@@ -227,7 +227,7 @@ public final class AzureKeyVaultStore implements SecretStore {
                 return check.ofVersion(version);
             }
             StoredSecret known = query.known().orElse(null);
-            StoreResult result = byList && known != null && vault.mayList() && Check.listable(known)
+            StoreResult result = byList && known != null && vault.mayList(query.name()) && Check.listable(known)
                     ? check.byList(known)
                     : check.byGet();
             if (check.cut() && cut.add(query.name())) {

@@ -106,8 +106,9 @@ final class Check {
             take(got.version());
         }
         if (known != null && latestOf(known).equals(Optional.ofNullable(latest))) {
-            boolean lists =
-                    latest == null && extent == Extent.ONE_PAGE && vault.mayList(); // as cheap, and it tells all
+            boolean lists = latest == null
+                    && extent == Extent.ONE_PAGE
+                    && vault.mayList(query.name()); // as cheap, and it tells all
             if (!lists) {
                 askWhatMatters();
                 if (tag(sorted()).equals(known.tag())) {
@@ -118,7 +119,7 @@ final class Check {
         if (known == null && latest == null && vault.rests(query.name())) {
             return allDisabled();
         }
-        Listing listing = vault.mayList() ? vault.list(query.name()) : null;
+        Listing listing = vault.mayList(query.name()) ? vault.list(query.name()) : null;
         if (listing != null) {
             take(listing);
         }
@@ -212,6 +213,11 @@ final class Check {
                 return version;
             }
         }
+        for (StoredVersion version : History.fallbacks(sorted(), query.now())) {
+            if (version.value().isEmpty() && !asked.contains(version.id())) {
+                return version;
+            }
+        }
         return null;
     }
 
@@ -230,7 +236,7 @@ final class Check {
     private StoreResult allDisabled() {
         return StoreResult.failed(
                 Outcome.DISABLED,
-                vault.mayList()
+                vault.mayList(query.name())
                         ? "all versions of secret '" + query.name() + "' are disabled"
                         : "the latest version of secret '" + query.name() + "' is disabled, and none before it is"
                                 + " known, since versions may not be listed");

@@ -17,6 +17,7 @@ import java.time.format.DateTimeFormatter;
 import java.time.format.DateTimeParseException;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Predicate;
 import javax.net.ssl.SSLException;
@@ -26,7 +27,10 @@ import org.jspecify.annotations.Nullable;
 final class Failures {
 
     /** On these it is the network that keeps us out, which an identity's permissions cannot mend. */
-    private static final String FIREWALL = "ForbiddenByFirewall";
+    private static final Set<String> NETWORK = Set.of("ForbiddenByFirewall", "ForbiddenByConnection");
+
+    /** On these, and where the vault says no more, it is the identity's permissions. */
+    private static final Set<String> PERMISSION = Set.of("", "ForbiddenByRbac", "ForbiddenByPolicy", "AccessDenied");
 
     private static final HttpHeaderName RETRY_AFTER_MS = HttpHeaderName.fromString("retry-after-ms");
 
@@ -51,6 +55,12 @@ final class Failures {
                 : "";
     }
 
+    private static String outerCode(Throwable failure) {
+        return failure instanceof HttpResponseException http && http.getValue() instanceof Map<?, ?> body
+                ? BodyGuard.codeIn(body.get("error"))
+                : "";
+    }
+
     /** Whether the version asked for exists and is disabled; the SDK has one exception for this and for missing permission. */
     static boolean disabled(Throwable failure) {
         return status(failure) == 403 && innerCode(failure).equals("SecretDisabled");
@@ -63,8 +73,8 @@ final class Failures {
     /** Whether this identity may not do what it tried; a firewall in between is no answer to that. */
     static boolean notPermitted(Throwable failure) {
         return status(failure) == 403
-                && !disabled(failure)
-                && !innerCode(failure).equals(FIREWALL);
+                && outerCode(failure).equals("Forbidden") // else it was something on the way that said no
+                && PERMISSION.contains(innerCode(failure));
     }
 
     static Optional<InterruptedException> interruption(Throwable failure) {
@@ -127,7 +137,7 @@ final class Failures {
             return StoreResult.failed(
                     Outcome.ACCESS_DENIED,
                     answered
-                            + (inner.equals(FIREWALL)
+                            + (NETWORK.contains(inner)
                                     ? ": let this service's network through the vault's firewall"
                                     : ": grant this service's identity 'get' on secrets, by the role Key Vault Secrets"
                                             + " User or an access policy"));

@@ -76,6 +76,29 @@ final class History {
         return relevant;
     }
 
+    /**
+     * The versions that come into force again by the mere passing of time, because all that are in force after them expire.
+     * Their values are read now, so that each process serves the same at that moment, whenever it started.
+     *
+     * @param history oldest first
+     */
+    static List<StoredVersion> fallbacks(List<StoredVersion> history, Instant now) {
+        List<StoredVersion> inForce = history.stream()
+                .filter(version -> version.enabled()
+                        && !ahead(version, now)
+                        && version.expires().orElse(Instant.MAX).isAfter(now))
+                .sorted(Comparator.comparing(History::anchor))
+                .toList();
+        List<StoredVersion> fallbacks = new ArrayList<>();
+        for (int i = inForce.size() - 1; i > 0 && fallbacks.size() < MAX_ACCEPTED; i--) {
+            if (inForce.get(i).expires().isEmpty()) {
+                break;
+            }
+            fallbacks.add(inForce.get(i - 1));
+        }
+        return fallbacks;
+    }
+
     /** Whether a version's time is still to come. */
     private static boolean ahead(StoredVersion version, Instant now) {
         return version.notBefore().orElse(Instant.MIN).isAfter(now);
@@ -105,7 +128,8 @@ final class History {
      * unusable, which only core knows.
      */
     static List<StoredVersion> kept(List<StoredVersion> history, Duration grace, Instant now) {
-        List<StoredVersion> relevant = relevant(history, grace, now);
+        List<StoredVersion> relevant = new ArrayList<>(relevant(history, grace, now));
+        relevant.addAll(fallbacks(history, now));
         List<StoredVersion> kept = new ArrayList<>();
         int values = 0;
         boolean newer = true;

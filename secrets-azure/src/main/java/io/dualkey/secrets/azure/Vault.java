@@ -13,6 +13,7 @@ import java.time.OffsetDateTime;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.LongAdder;
@@ -79,7 +80,10 @@ final class Vault {
     private final SecretClient client;
     private final String description;
     private final LongAdder calls = new LongAdder();
-    private final AtomicBoolean mayList = new AtomicBoolean(true);
+    /** Secrets whose versions this identity may not list: roles can be given for single secrets. */
+    private final Set<String> notListable = ConcurrentHashMap.newKeySet();
+
+    private final AtomicBoolean toldOfListing = new AtomicBoolean();
     /** For how many checks not to list secrets whose versions are all disabled, so that an error costs no more than health. */
     private final Map<String, Integer> rests = new ConcurrentHashMap<>();
 
@@ -94,8 +98,8 @@ final class Vault {
     }
 
     /** Whether listing has not been refused so far. */
-    boolean mayList() {
-        return mayList.get();
+    boolean mayList(String name) {
+        return !notListable.contains(name);
     }
 
     /** Notes that listing a secret was in vain, and for how many checks not to do it again. */
@@ -171,7 +175,7 @@ final class Vault {
             }
         } catch (RuntimeException | Error failure) {
             if (Failures.notPermitted(failure)) {
-                denied();
+                denied(name);
                 return null;
             }
             throw new FailedCallException(result(failure, action));
@@ -179,8 +183,9 @@ final class Vault {
         return new Listing(versions, pages, next == null || next.isEmpty());
     }
 
-    private void denied() {
-        if (mayList.compareAndSet(true, false)) {
+    private void denied(String name) {
+        notListable.add(name);
+        if (toldOfListing.compareAndSet(false, true)) {
             log.warn(
                     "{}: listing versions is not permitted. Rotations are seen all the same, but after a restart the"
                             + " previous version is not known, and so not accepted. Grant 'list' on secrets, or the role"

@@ -279,6 +279,49 @@ class AzureKeyVaultStoreTest {
         restartAcceptsTheSame();
     }
 
+    /** P2: what takes the place of a version that expires is read before that, by whoever starts whenever. */
+    @Test
+    void versionThatTakesThePlaceOfOneThatExpiresIsReadBefore() throws InterruptedException {
+        vault.put(name, "first", ago(DAY.multipliedBy(10)));
+        String second = vault.put(name, "second", ago(DAY.multipliedBy(3)));
+        vault.change(name, second, held -> held.exp(rig.now.plus(HOUR)));
+        rig.check(name); // long after the grace of the first
+        assertThat(rig.accepted(name)).containsExactly("second");
+        vault.requests();
+        unchangedWith("GET " + name);
+
+        rig.pass(HOUR.multipliedBy(2));
+        assertThat(rig.accepted(name)).containsExactly("first");
+        rig.check(name);
+        restartAcceptsTheSame();
+    }
+
+    /** P2: roles can be given for single secrets, and the order of reads must not matter. */
+    @Test
+    void denialOfListingOneSecretDoesNotHideTheHistoryOfAnother() throws InterruptedException {
+        String other = name + "-other";
+        vault.unlistable.add(other);
+        vault.put(other, "any", ago(HOUR));
+        vault.put(name, "first", ago(DAY.multipliedBy(3)));
+        vault.put(name, "second", ago(HOUR));
+        Rig denied = rig.restarted();
+        denied.store = rig.store;
+        denied.check(other);
+        rig.check(name);
+        assertThat(rig.accepted(name)).containsExactly("second", "first");
+    }
+
+    @Test
+    void refusalBySomethingOnTheWayIsNoWordAboutPermissions() throws InterruptedException {
+        vault.put(name, "first", ago(DAY.multipliedBy(3)));
+        vault.proxied.add(name);
+        assertThat(rig.check(name)).isInstanceOf(Failed.class);
+        vault.proxied.remove(name);
+        vault.put(name, "second", ago(HOUR));
+        rig.check(name);
+        assertThat(rig.accepted(name)).containsExactly("second", "first");
+    }
+
     @Test
     void versionThatExpiredStillTellsWhenTheOneBeforeCeased() throws InterruptedException {
         vault.put(name, "first", ago(DAY.multipliedBy(3)));
@@ -358,7 +401,9 @@ class AzureKeyVaultStoreTest {
 
         StoreQuery other = StoreQuery.of("warm-up", Rig.GRACE, rig.now);
         assertThat(rig.store.read(List.of(other)).get(0)).isInstanceOf(Found.class);
-        assertThat(vault.requests()).as("for another secret of the vault").containsExactly("GET warm-up");
+        assertThat(vault.requests())
+                .as("another secret of the vault is asked for itself")
+                .containsExactly("GET warm-up", "LIST warm-up");
     }
 
     @Test

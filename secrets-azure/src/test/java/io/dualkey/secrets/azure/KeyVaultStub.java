@@ -24,6 +24,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Function;
@@ -66,6 +67,10 @@ final class KeyVaultStub implements AutoCloseable {
 
     volatile boolean mayGet = true;
     volatile boolean mayList = true;
+    /** Secrets of which this identity may not list the versions. */
+    final Set<String> unlistable = ConcurrentHashMap.newKeySet();
+    /** Secrets whose lists something on the way refuses. */
+    final Set<String> proxied = ConcurrentHashMap.newKeySet();
     /** What happens instead of the right answer; null for nothing. It is given that answer. */
     volatile Function<ResponseDefinitionBuilder, ResponseDefinitionBuilder> trouble;
     /** Which requests the trouble is for. */
@@ -166,7 +171,10 @@ final class KeyVaultStub implements AutoCloseable {
 
     private ResponseDefinitionBuilder answer(Request request, Matcher path, boolean list) {
         String name = path.group(1);
-        if (list ? !mayList : !mayGet) {
+        if (list && proxied.contains(name)) {
+            return WireMock.aResponse().withStatus(403).withBody("<html>Access denied by the gateway</html>");
+        }
+        if (list ? !mayList || unlistable.contains(name) : !mayGet) {
             return error(403, "Forbidden", "Caller is not authorized to perform action.", "ForbiddenByRbac");
         }
         List<Held> versions = secrets.getOrDefault(name, List.of());

@@ -33,6 +33,13 @@ public final class AwsSecretsManagerAutoConfiguration {
                     "Set it to one such as eu-central-1.");
         }
         SecretsManagerClient own = clients.getIfUnique();
+        if (own != null
+                && !region.equals(own.serviceClientConfiguration().region().id())) {
+            throw new MisconfigurationException(
+                    "dualkey.stores.aws-secrets-manager.region is another than that of the SecretsManagerClient bean, which"
+                            + " would be read.",
+                    "Set it to the region of the bean, or define an AwsSecretsManagerStore bean over a client of your own.");
+        }
         return new ConfiguredStore(
                 ConfiguredStore.AWS_SECRETS_MANAGER,
                 service.prefix(),

@@ -19,10 +19,20 @@ public final class AzureKeyVaultAutoConfiguration {
 
     AzureKeyVaultAutoConfiguration() {}
 
+    private static boolean same(String one, String other) {
+        return one.replaceAll("/+$", "").equalsIgnoreCase(other.replaceAll("/+$", ""));
+    }
+
     @Bean
     ConfiguredStore dualkeyAzureKeyVaultStore(DualkeyProperties properties, ObjectProvider<SecretClient> clients) {
         DualkeyProperties.AzureKeyVault vault = properties.stores().azureKeyVault();
         SecretClient own = clients.getIfUnique();
+        if (own != null && !same(own.getVaultUrl(), String.valueOf(vault.url()))) {
+            throw new MisconfigurationException(
+                    "dualkey.stores.azure-key-vault.url names another vault than the SecretClient bean, which would be"
+                            + " read.",
+                    "Set it to the vault of the bean, or define an AzureKeyVaultStore bean over a client of your own.");
+        }
         AzureKeyVaultStore store;
         try {
             store = own == null ? AzureKeyVaultStore.at(String.valueOf(vault.url())) : AzureKeyVaultStore.over(own);

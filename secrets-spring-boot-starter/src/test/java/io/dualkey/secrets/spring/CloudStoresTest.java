@@ -50,12 +50,18 @@ class CloudStoresTest {
                 .region(Region.EU_WEST_3)
                 .credentialsProvider(AnonymousCredentialsProvider.create())
                 .build()) {
-            runner.withPropertyValues(AWS)
+            runner.withPropertyValues("dualkey.stores.aws-secrets-manager.region=eu-west-3")
                     .withBean(SecretsManagerClient.class, () -> mine)
                     .run(context -> assertThat(context.getBean(ConfiguredStore.class)
                                     .store()
                                     .description())
                             .isEqualTo("AWS Secrets Manager eu-west-3"));
+            runner.withPropertyValues(AWS)
+                    .withBean(SecretsManagerClient.class, () -> mine)
+                    .run(context -> assertThat(context)
+                            .getFailure()
+                            .rootCause()
+                            .hasMessageContaining("another than that of the SecretsManagerClient bean"));
         }
     }
 

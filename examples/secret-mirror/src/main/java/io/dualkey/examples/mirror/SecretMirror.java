@@ -1,6 +1,7 @@
 package io.dualkey.examples.mirror;
 
 import com.azure.core.exception.HttpResponseException;
+import com.azure.core.exception.ResourceModifiedException;
 import com.azure.core.exception.ResourceNotFoundException;
 import com.azure.security.keyvault.secrets.SecretClient;
 import com.azure.security.keyvault.secrets.models.KeyVaultSecret;
@@ -100,10 +101,27 @@ final class SecretMirror implements AutoCloseable {
                 }
             } catch (ResourceNotFoundException none) {
                 log.debug("There is no '{}' yet", target);
+            } catch (ResourceModifiedException disabled) { // an operator's word about the version that is there
+                if (version.id().equals(versionOfLatestCopy())) {
+                    return false;
+                }
             }
             var unused = vault.setSecret(new KeyVaultSecret(target, text)
                     .setProperties(new SecretProperties().setTags(Map.of(VERSION_TAG, version.id()))));
             return true;
+        }
+
+        /** Which version the latest copy is of, by its tag; it can be asked where the value cannot. */
+        private @Nullable String versionOfLatestCopy() {
+            SecretProperties latest = null;
+            for (SecretProperties one : vault.listPropertiesOfSecretVersions(target)) {
+                if (latest == null || !one.getCreatedOn().isBefore(latest.getCreatedOn())) {
+                    latest = one;
+                }
+            }
+            return latest == null || latest.getTags() == null
+                    ? null
+                    : latest.getTags().get(VERSION_TAG);
         }
     }
 
