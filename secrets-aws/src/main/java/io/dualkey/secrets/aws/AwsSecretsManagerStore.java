@@ -46,7 +46,7 @@ import software.amazon.awssdk.services.secretsmanager.SecretsManagerClient;
  *
  * <p>Safe for use by several threads.
  */
-public final class AwsSecretsManagerStore implements SecretStore {
+public final class AwsSecretsManagerStore implements SecretStore, AutoCloseable {
 
     /*
      * Concurrency: this store remembers what it may not do, and nothing else; what was read travels in the queries. `access`
@@ -66,13 +66,15 @@ public final class AwsSecretsManagerStore implements SecretStore {
     }
 
     private final SecretsManagerCalls calls;
+    private final @Nullable SecretsManagerClient own;
     private final String region;
     private final Map<String, Access> access = new ConcurrentHashMap<>();
     private final Map<String, String> leftOut = new ConcurrentHashMap<>();
     private final AtomicBoolean batchRefused = new AtomicBoolean();
     private final AtomicBoolean toldOfDescribe = new AtomicBoolean();
 
-    private AwsSecretsManagerStore(SecretsManagerClient client) {
+    private AwsSecretsManagerStore(SecretsManagerClient client, @Nullable SecretsManagerClient own) {
+        this.own = own;
         this.calls = new SecretsManagerCalls(client);
         this.region = String.valueOf(client.serviceClientConfiguration().region());
     }
@@ -84,7 +86,8 @@ public final class AwsSecretsManagerStore implements SecretStore {
      * @param region as in {@code eu-central-1}
      */
     public static AwsSecretsManagerStore in(String region) {
-        return over(DefaultClient.in(Region.of(region)).build());
+        SecretsManagerClient client = DefaultClient.in(Region.of(region)).build();
+        return new AwsSecretsManagerStore(client, client);
     }
 
     /**
@@ -94,7 +97,7 @@ public final class AwsSecretsManagerStore implements SecretStore {
      * @param client a client
      */
     public static AwsSecretsManagerStore over(SecretsManagerClient client) {
-        return new AwsSecretsManagerStore(Objects.requireNonNull(client, "client"));
+        return new AwsSecretsManagerStore(Objects.requireNonNull(client, "client"), null);
     }
 
     @Override
@@ -115,6 +118,14 @@ public final class AwsSecretsManagerStore implements SecretStore {
     @Override
     public boolean startsTogether() {
         return true;
+    }
+
+    /** Ends the threads of the client that {@link #in} made; a client of one's own stays open. Close the source first. */
+    @Override
+    public void close() {
+        if (own != null) {
+            own.close();
+        }
     }
 
     /** The region; no credentials. */

@@ -177,6 +177,25 @@ class RotationTest {
         assertAccepted("first");
     }
 
+    /** P2: an edit of a tag moves the time that a rollback is dated by, for each process alike, whenever it started. */
+    @Test
+    void processesThatStartedLongAfterARollbackAgreeWithTheOthers() {
+        String first = db.put("first");
+        stub.pass(Duration.ofDays(30));
+        begin(Rights.WITH_DESCRIBE);
+        db.put("second");
+        check(running);
+        db.moveCurrentTo(first);
+        check(running);
+        stub.pass(Duration.ofDays(2));
+        RotatingSecret late = start();
+        stub.pass(Duration.ofHours(2));
+        db.tagged();
+        check(late);
+        check(running);
+        assertThat(accepted(late)).isEqualTo(accepted(running)).isEqualTo(accepted(start()));
+    }
+
     @ParameterizedTest
     @EnumSource
     void valueIsServedWhileTheLabelIsBetweenTwoVersions(Rights rights) {

@@ -107,7 +107,7 @@ public final class AzureKeyVaultStore implements SecretStore {
     /**
      * {@return a policy to add to a client of one's own, which keeps values out of the SDK's logs and exceptions} The client of
      * {@link #at} has it. It fails the call if an answer cannot be parsed, and strips errors of all but their codes; both before
-     * the SDK sees them.
+     * the SDK sees them. It knows the answers that this store asks for and no others, so use such a client for nothing else.
      *
      * <pre>{@code
      * var client = new SecretClientBuilder().vaultUrl(url).credential(credential)

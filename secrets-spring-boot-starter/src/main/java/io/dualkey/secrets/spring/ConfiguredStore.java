@@ -2,6 +2,7 @@ package io.dualkey.secrets.spring;
 
 import io.dualkey.secrets.SecretStore;
 import org.jspecify.annotations.Nullable;
+import org.springframework.beans.factory.DisposableBean;
 import org.springframework.core.Ordered;
 
 /**
@@ -12,12 +13,20 @@ import org.springframework.core.Ordered;
  * @param prefix what stands before the names of its secrets; null for none
  * @param store the store
  */
-record ConfiguredStore(int order, @Nullable String prefix, SecretStore store) implements Ordered {
+record ConfiguredStore(int order, @Nullable String prefix, SecretStore store) implements Ordered, DisposableBean {
 
     static final int DIRECTORY = 1;
     static final int ENVIRONMENT = 2;
     static final int AZURE_KEY_VAULT = 3;
     static final int AWS_SECRETS_MANAGER = 4;
+
+    /** Called when the application ends, after the source, which was made of it. */
+    @Override
+    public void destroy() throws Exception {
+        if (store instanceof AutoCloseable closeable) {
+            closeable.close();
+        }
+    }
 
     @Override
     public int getOrder() {
