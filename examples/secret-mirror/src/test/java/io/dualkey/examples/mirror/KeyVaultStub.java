@@ -32,6 +32,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.IntStream;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLEngine;
 import javax.net.ssl.X509ExtendedTrustManager;
@@ -60,6 +61,7 @@ final class KeyVaultStub implements ResponseDefinitionTransformerV2, AutoCloseab
     private final List<Held> versions = new ArrayList<>();
     private final AtomicInteger requests = new AtomicInteger();
     private volatile Trouble trouble = Trouble.NONE;
+    private boolean latestDisabled;
 
     KeyVaultStub() {
         server.start();
@@ -72,6 +74,11 @@ final class KeyVaultStub implements ResponseDefinitionTransformerV2, AutoCloseab
 
     synchronized void putByHand(String value) {
         versions.add(new Held(value, null));
+    }
+
+    /** As an operator does whose key has leaked. */
+    synchronized void disableLatest() {
+        latestDisabled = true;
     }
 
     void trouble(Trouble wrong) {
@@ -126,6 +133,7 @@ final class KeyVaultStub implements ResponseDefinitionTransformerV2, AutoCloseab
             Map<?, ?> body = Json.read(request.getBodyAsString(), Map.class);
             Map<?, ?> tags = (Map<?, ?>) body.get("tags");
             versions.add(new Held(String.valueOf(body.get("value")), tags.get(SecretMirror.VERSION_TAG)));
+            latestDisabled = false;
         }
         if (put && trouble == Trouble.LOSES_ANSWERS) {
             return responseDefinition().withFault(Fault.EMPTY_RESPONSE).build();
@@ -133,10 +141,39 @@ final class KeyVaultStub implements ResponseDefinitionTransformerV2, AutoCloseab
         if (versions.isEmpty()) {
             return json(404, Map.of("error", Map.of("code", "SecretNotFound"))).build();
         }
+        if (request.getUrl().contains("/versions")) {
+            return json(
+                            200,
+                            Map.of(
+                                    "value",
+                                    IntStream.range(0, versions.size())
+                                            .mapToObj(this::listed)
+                                            .toList()))
+                    .build();
+        }
+        if (latestDisabled) {
+            return json(
+                            403,
+                            Map.of(
+                                    "error",
+                                    Map.of("code", "Forbidden", "innererror", Map.of("code", "SecretDisabled"))))
+                    .build();
+        }
         Held latest = versions.get(versions.size() - 1);
         String id = "https://127.0.0.1/secrets/db-copy/%032x".formatted(versions.size());
         return json(200, Map.of("value", latest.value(), "id", id, "attributes", Map.of("enabled", true)))
                 .build();
+    }
+
+    private Map<String, ?> listed(int index) {
+        Object tag = versions.get(index).awsVersion();
+        return Map.of(
+                "id",
+                "https://127.0.0.1/secrets/db-copy/%032x".formatted(index + 1),
+                "attributes",
+                Map.of("enabled", !latestDisabled || index + 1 < versions.size(), "created", 1_700_000_000 + index),
+                "tags",
+                tag == null ? Map.of() : Map.of(SecretMirror.VERSION_TAG, tag));
     }
 
     private static ResponseDefinitionBuilder json(int status, Map<String, ?> body) {

@@ -118,6 +118,22 @@ class SecretMirrorTest {
         assertThat(vault.versions()).containsExactly(new Held(FIRST, null));
     }
 
+    /** The copy of a value that has leaked is disabled and stays so; the next value arrives all the same. */
+    @Test
+    void writesPastACopyThatWasDisabledAndNotOverIt() {
+        aws.put("v1", FIRST);
+        startMirror();
+        awaitLog("written to 'db-copy'");
+        vault.disableLatest();
+        stopMirror();
+        startMirror();
+        awaitLog("already in 'db-copy'");
+        assertThat(vault.versions()).containsExactly(new Held(FIRST, "v1"));
+        aws.put("v2", SECOND);
+        awaitVersions(new Held(FIRST, "v1"), new Held(SECOND, "v2"));
+        assertNoValueIsLogged();
+    }
+
     @Test
     void asksTheVaultNothingWhileNothingIsRotated() {
         aws.put("v1", FIRST);
