@@ -24,6 +24,8 @@ final class ScramPostgres implements AutoCloseable {
                 .setServerConfig("log_directory", "log")
                 .setServerConfig("log_filename", "server.log")
                 .setServerConfig("max_connections", "120")
+                .setServerConfig(
+                        "synchronous_commit", "on") // the embedded one turns it off: a crash then forgets roles
                 .start();
         try (Connection trusted = postgres.getPostgresDatabase().getConnection();
                 Statement statement = trusted.createStatement()) {
