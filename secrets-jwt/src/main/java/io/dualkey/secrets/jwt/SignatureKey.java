@@ -51,7 +51,7 @@ final class SignatureKey implements VerificationKey {
     private static final List<BigInteger> ED25519_SMALL_ORDER = List.of(
             BigInteger.ZERO,
             BigInteger.ONE,
-            new BigInteger("2707385501144840649318225287225658788936804267575313519463743609750303021988"));
+            new BigInteger("2707385501144840649318225287225658788936804267575313519463743609750303402022"));
 
     private final JwsAlgorithm algorithm;
     private final @Nullable Provider provider;
