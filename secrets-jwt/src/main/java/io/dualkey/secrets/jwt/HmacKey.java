@@ -29,6 +29,9 @@ final class HmacKey implements VerificationKey {
 
     private static final byte[] JWK = "\"kty\"".getBytes(StandardCharsets.US_ASCII);
 
+    /** The least that a public key takes in DER: one of Ed25519. */
+    private static final int PUBLIC_KEY_LENGTH = 44;
+
     private final JwsAlgorithm algorithm;
     private final int length;
     private final KeyId id;
@@ -81,13 +84,29 @@ final class HmacKey implements VerificationKey {
     /** The bytes of a key that is not the text of another kind of key. */
     static byte[] bytesOfNoDocument(SecretValue value, KeyFormat format, String use) {
         byte[] key = format.decode(value);
-        if (contains(key, PEM) || (firstCharacter(key) == '{' && contains(key, JWK))) {
+        if (isOtherKey(key)) {
             Arrays.fill(key, (byte) 0);
-            throw new UnusableSecretException("the HMAC key is a PEM or JWK document, whose text must not be a key for "
-                    + use + ": if it is a public key, everybody could sign tokens; use RS256 for an RSA key, and"
-                    + " the KeyFormat JWK for a JWK of type oct");
+            throw new UnusableSecretException("the HMAC key is a PEM or JWK document, or the content of one, which must"
+                    + " not be a key for " + use + ": if it is a public key, everybody could sign tokens; use RS256 for"
+                    + " an RSA key, and the KeyFormat JWK for a JWK of type oct");
         }
         return key;
+    }
+
+    /** Also where the lines of a PEM were joined and its headings left out, as issuers show their public keys. */
+    private static boolean isOtherKey(byte[] key) {
+        if (Der.contains(key, PEM) || (firstCharacter(key) == '{' && Der.contains(key, JWK))) {
+            return true;
+        }
+        if (Der.isKeyOrCertificate(key)) {
+            return true;
+        }
+        try {
+            return key.length >= PUBLIC_KEY_LENGTH
+                    && Der.isKeyOrCertificate(Base64.getMimeDecoder().decode(key));
+        } catch (IllegalArgumentException notBase64) {
+            return false;
+        }
     }
 
     /** Fails if the provider does not know the algorithm. */
@@ -112,15 +131,6 @@ final class HmacKey implements VerificationKey {
             }
         }
         return -1;
-    }
-
-    private static boolean contains(byte[] text, byte[] part) {
-        for (int i = 0; i <= text.length - part.length; i++) {
-            if (Arrays.equals(text, i, i + part.length, part, 0, part.length)) {
-                return true;
-            }
-        }
-        return false;
     }
 
     @Override

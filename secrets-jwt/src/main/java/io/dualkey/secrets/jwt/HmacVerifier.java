@@ -1,6 +1,7 @@
 package io.dualkey.secrets.jwt;
 
 import io.dualkey.secrets.RefreshCause;
+import io.dualkey.secrets.RefreshResult;
 import io.dualkey.secrets.Rotating;
 import io.dualkey.secrets.SecretUnavailableException;
 import io.dualkey.secrets.SecretValue;
@@ -11,7 +12,8 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
-import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -37,17 +39,19 @@ import org.jspecify.annotations.Nullable;
  * of lower case or in base64 with padding. So each signature has one spelling.
  *
  * <p>If no accepted secret fits a message that looks right otherwise, the secret is refreshed within the budget of {@link
- * RefreshCause#UNTRUSTED}. No thread waits for that: the message is refused, and accepted when the sender repeats it. To
- * refuse none, put the new secret into the store first and let the sender use it a refresh interval later.
+ * RefreshCause#UNTRUSTED}, and the message is judged again if that brings a new secret in time. A few threads at most wait
+ * for that, each for {@link Builder#refreshWait} at most; all others never wait. Nor does anybody where the budget is
+ * spent or the last attempt, less than a second ago, brought nothing new. {@link #verifyAsync} is for callers that must
+ * never wait. To depend on none of this, put the new secret into the store first and let the sender use it a refresh
+ * interval later.
  *
  * <p>Safe for use by several threads, virtual ones included.
  */
 public final class HmacVerifier {
 
     /*
-     * Concurrency: keys, and what the pools within them hand out to one thread at a time, are all that is shared.
-     * `refreshing` lets one request for a refresh at a time have no answer yet, so that forged messages cannot attach
-     * more than that to a read of a store that hangs.
+     * Concurrency: keys, what the pools within them hand out to one thread at a time, and the requests for newer keys are
+     * all that is shared. Nothing of it is held while a thread waits.
      */
 
     private final Rotating<MacKey> keys;
@@ -55,7 +59,7 @@ public final class HmacVerifier {
     private final String prefix;
     private final @Nullable Duration tolerance;
     private final Clock clock;
-    private final AtomicBoolean refreshing = new AtomicBoolean();
+    private final UnknownKeyRefresh unknownKeys;
 
     /** What was found. */
     public enum Result {
@@ -76,6 +80,7 @@ public final class HmacVerifier {
         this.prefix = builder.prefix;
         this.tolerance = builder.tolerance;
         this.clock = builder.clock;
+        this.unknownKeys = new UnknownKeyRefresh(keys, clock, builder.refreshWait);
     }
 
     /**
@@ -106,16 +111,72 @@ public final class HmacVerifier {
         if (given == null) {
             return Result.MALFORMED;
         }
+        Versions<MacKey> before = keys.versions();
         long now = clock.millis();
-        Version<MacKey> key = keyOf(given, body, now);
-        boolean inTime = tolerance == null || given.millisFrom(now) <= tolerance.toMillis();
-        if (key == null) {
-            if (inTime) {
-                askForNewKeys();
+        Result result = judge(given, body, before, now);
+        if (!newKeyWouldHelp(result, given, now)) {
+            return result;
+        }
+        unknownKeys.await(now);
+        return judgeAgain(given, body, before);
+    }
+
+    /**
+     * Verifies a message without ever waiting, for callers such as event loops that must not. What {@link #verify} computes
+     * is computed at once, on the calling thread; only where that form would wait for a refresh the answer comes later,
+     * and the message is then judged again on the common pool.
+     *
+     * @param body the bytes as they were received; they must not be changed before the answer is there
+     * @param header the header with the signature; null if the message has none
+     * @return whether it is accepted; if not, why; in most cases already there. Completed exceptionally with {@link
+     *     SecretUnavailableException} if there is no secret to judge it with
+     */
+    public CompletableFuture<Result> verifyAsync(byte[] body, @Nullable String header) {
+        Objects.requireNonNull(body, "body");
+        SignatureHeader given = header == null ? null : read(header);
+        if (given == null) {
+            return CompletableFuture.completedFuture(Result.MALFORMED);
+        }
+        try {
+            Versions<MacKey> before = keys.versions();
+            long now = clock.millis();
+            Result result = judge(given, body, before, now);
+            if (!newKeyWouldHelp(result, given, now)) {
+                return CompletableFuture.completedFuture(result);
             }
+            CompletableFuture<RefreshResult> refresh = unknownKeys.request(now);
+            if (refresh == null || unknownKeys.waitNanos() == 0) {
+                return CompletableFuture.completedFuture(judgeAgain(given, body, before));
+            }
+            return refresh.copy() // for the original must go on to give back its permit
+                    .completeOnTimeout(RefreshResult.LIMITED, unknownKeys.waitNanos(), TimeUnit.NANOSECONDS)
+                    .thenApplyAsync(ended -> judgeAgain(given, body, before));
+        } catch (RuntimeException failure) {
+            return CompletableFuture.failedFuture(failure);
+        }
+    }
+
+    /** Only what would pass but for its key is a reason to look for new ones. */
+    private boolean newKeyWouldHelp(Result result, SignatureHeader given, long now) {
+        return result == Result.BAD_SIGNATURE && isInTime(given, now);
+    }
+
+    private boolean isInTime(SignatureHeader given, long now) {
+        return tolerance == null || given.millisFrom(now) <= tolerance.toMillis();
+    }
+
+    /** Judges a message again if the keys may be others by now than those that it was refused with. */
+    private Result judgeAgain(SignatureHeader given, byte[] body, Versions<MacKey> before) {
+        Versions<MacKey> after = keys.versions();
+        return after == before ? Result.BAD_SIGNATURE : judge(given, body, after, clock.millis());
+    }
+
+    private Result judge(SignatureHeader given, byte[] body, Versions<MacKey> versions, long now) {
+        Version<MacKey> key = keyOf(given, body, versions, now);
+        if (key == null) {
             return Result.BAD_SIGNATURE;
         }
-        if (!inTime) {
+        if (!isInTime(given, now)) {
             return Result.OUTSIDE_TOLERANCE;
         }
         keys.recordUse(key, now);
@@ -129,8 +190,7 @@ public final class HmacVerifier {
     }
 
     /** The key that made one of the signatures; null if none did. All are tried: time does not tell which one it was. */
-    private @Nullable Version<MacKey> keyOf(SignatureHeader given, byte[] body, long now) {
-        Versions<MacKey> versions = keys.versions();
+    private @Nullable Version<MacKey> keyOf(SignatureHeader given, byte[] body, Versions<MacKey> versions, long now) {
         List<Version<MacKey>> all = new ArrayList<>(versions.accepted());
         versions.upcoming().ifPresent(all::add);
         if (all.isEmpty()) {
@@ -148,16 +208,9 @@ public final class HmacVerifier {
         return found;
     }
 
-    private void askForNewKeys() {
-        if (refreshing.compareAndSet(false, true)) {
-            try {
-                var unused =
-                        keys.refresh(RefreshCause.UNTRUSTED).whenComplete((result, failure) -> refreshing.set(false));
-            } catch (RuntimeException | Error failure) {
-                refreshing.set(false);
-                throw failure;
-            }
-        }
+    /** How many requests for a refresh have no answer yet. */
+    int refreshesUnderWay() {
+        return unknownKeys.underWay();
     }
 
     /** The name of the secret. */
@@ -175,6 +228,7 @@ public final class HmacVerifier {
         private String prefix = "";
         private @Nullable Duration tolerance;
         private Clock clock = Clock.systemUTC();
+        private Duration refreshWait = Duration.ofMillis(500);
 
         private Builder(Rotating<SecretValue> secret, KeyFormat format) {
             this.secret = Objects.requireNonNull(secret, "secret");
@@ -239,6 +293,19 @@ public final class HmacVerifier {
          */
         public Builder clock(Clock wallClock) {
             this.clock = Objects.requireNonNull(wallClock, "clock");
+            return this;
+        }
+
+        /**
+         * Sets how long a thread waits at most for a refresh that a message with an unknown signature has caused. Default
+         * 500 milliseconds.
+         *
+         * @param wait from zero, which switches waiting off, to one minute
+         * @return this builder
+         * @throws IllegalArgumentException if it is out of range
+         */
+        public Builder refreshWait(Duration wait) {
+            this.refreshWait = Durations.inRange("refreshWait", wait, Duration.ZERO, Duration.ofMinutes(1));
             return this;
         }
 

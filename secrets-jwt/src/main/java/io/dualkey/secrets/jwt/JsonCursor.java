@@ -428,7 +428,7 @@ final class JsonCursor {
         }
         length = position - start;
         // Few numbers get near the largest double (RFC 7493 section 2.2), so few are looked at closely.
-        boolean large = !integer && (length > 300 || position - exponent > 2);
+        boolean large = !integer && (length > 200 || position - exponent > 2);
         return large && Double.isInfinite(Double.parseDouble(ascii())) ? fail() : NUMBER;
     }
 

@@ -88,8 +88,7 @@ public final class JwtSigner {
     /**
      * {@return a builder of signers by any algorithm} Keys that do not fit it are unusable.
      *
-     * @param secret the key, the private one where there are two; for ECDSA and EdDSA a JWK, because a private key in PEM
-     *     does not tell the public one that {@link #publicKeys} needs
+     * @param secret the key, the private one where there are two
      * @param format how the secret's value spells the key; not a set, which does not say which key is to sign
      * @param algorithm what tokens are signed by
      * @throws IllegalArgumentException if format and algorithm do not go together
@@ -106,7 +105,7 @@ public final class JwtSigner {
      * Signs a token with these claims and with {@code iss}, {@code iat} and {@code exp}, which are the signer's to set.
      *
      * @param claims texts, finite numbers, booleans, {@link Instant}s (which become whole seconds since 1970), and maps
-     *     and collections of these
+     *     and collections of these; a claim that is null is left out
      * @return the token in compact form
      * @throws IllegalArgumentException if a claim is of another type, or is one that the signer sets
      * @throws SecretUnavailableException if there is no key
@@ -121,7 +120,9 @@ public final class JwtSigner {
             if (OURS.contains(name)) {
                 throw new IllegalArgumentException("the claim '" + name + "' is set by the signer");
             }
-            all.put(name, json(name, value));
+            if (value != null) {
+                all.put(name, json(name, value));
+            }
         });
         all.put("iat", now.getEpochSecond());
         all.put("exp", now.plus(ttl).getEpochSecond());

@@ -14,10 +14,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
@@ -57,15 +54,8 @@ public final class JwtVerifier {
     /*
      * Concurrency: `ring` is a cache of what follows from one view of the keys; whoever finds it outdated replaces it,
      * and it does not matter who wins, because each caller goes on with the ring that fits the view it has read. Scratch
-     * space is taken from a pool for one judgement and never held while waiting. `refreshes` bounds the requests for a
-     * refresh that have no answer yet, and so both the threads that wait and what forged tokens can attach to a read of a
-     * store that hangs. After a request that was turned down or fruitless, `heldOffFrom` keeps the next ones from the secret's
-     * lock for a moment, so that forged tokens meet nothing there that good ones could wait for. Lost updates of it do no
-     * harm: one request more or less is made.
+     * space is taken from a pool for one judgement and never held while waiting.
      */
-
-    private static final int MAX_REFRESHES = 8;
-    private static final long HOLD_OFF_MILLIS = 1000;
 
     private final Rotating<List<VerificationKey>> keys;
     private final HeaderRules headerRules;
@@ -73,12 +63,10 @@ public final class JwtVerifier {
     private final List<Predicate<? super VerifiedJwt>> requirements;
     private final Clock clock;
     private final int maxLength;
-    private final long refreshWaitNanos;
     private final @Nullable TokenCache cache;
-    private final Semaphore refreshes = new Semaphore(MAX_REFRESHES);
+    private final UnknownKeyRefresh unknownKeys;
     private final Pool<Scratch> pool = new Pool<>(Scratch::new);
     private volatile KeyRing ring;
-    private volatile long heldOffFrom = Long.MIN_VALUE;
 
     /** Space to work in, and the answer beside the token. */
     private static final class Scratch {
@@ -109,7 +97,7 @@ public final class JwtVerifier {
         this.requirements = List.copyOf(builder.requirements);
         this.clock = builder.clock;
         this.maxLength = builder.maxLength;
-        this.refreshWaitNanos = builder.refreshWait.toNanos();
+        this.unknownKeys = new UnknownKeyRefresh(keys, clock, builder.refreshWait);
         this.cache = builder.cacheBytes == 0 ? null : new TokenCache(builder.cacheBytes);
         this.ring = new KeyRing(keys.versions());
     }
@@ -196,7 +184,7 @@ public final class JwtVerifier {
             pool.release(scratch);
         }
         if (newKeyWouldHelp) {
-            awaitRefresh(now);
+            unknownKeys.await(now);
             return checkAgain(token, result, before);
         }
         return approved(result, now);
@@ -231,12 +219,12 @@ public final class JwtVerifier {
             if (!newKeyWouldHelp) {
                 return CompletableFuture.completedFuture(approved(result, now));
             }
-            CompletableFuture<RefreshResult> refresh = requestRefresh(now);
-            if (refresh == null || refreshWaitNanos == 0) {
+            CompletableFuture<RefreshResult> refresh = unknownKeys.request(now);
+            if (refresh == null || unknownKeys.waitNanos() == 0) {
                 return CompletableFuture.completedFuture(checkAgain(token, result, before));
             }
             return refresh.copy() // for the original must go on to give back its permit
-                    .completeOnTimeout(RefreshResult.LIMITED, refreshWaitNanos, TimeUnit.NANOSECONDS)
+                    .completeOnTimeout(RefreshResult.LIMITED, unknownKeys.waitNanos(), TimeUnit.NANOSECONDS)
                     .thenApplyAsync(ended -> checkAgain(token, result, before));
         } catch (RuntimeException failure) {
             return CompletableFuture.failedFuture(failure);
@@ -286,55 +274,9 @@ public final class JwtVerifier {
         return fresh;
     }
 
-    /** Asks for newer keys, and waits for them where there is something to wait for. */
-    private void awaitRefresh(long now) {
-        CompletableFuture<RefreshResult> refresh = requestRefresh(now);
-        if (refresh != null && refreshWaitNanos > 0) {
-            try {
-                refresh.get(refreshWaitNanos, TimeUnit.NANOSECONDS);
-            } catch (InterruptedException interrupted) {
-                Thread.currentThread().interrupt();
-            } catch (TimeoutException | ExecutionException judgeWithWhatThereIs) {
-                // the keys are looked at all the same
-            }
-        }
-    }
-
-    /**
-     * Asks for newer keys, unless enough callers have or it is too soon.
-     *
-     * @return the request under way; null if there is none, or it has been answered already
-     */
-    private @Nullable CompletableFuture<RefreshResult> requestRefresh(long now) {
-        long since = now - heldOffFrom;
-        if ((since >= 0 && since < HOLD_OFF_MILLIS) || !refreshes.tryAcquire()) {
-            return null;
-        }
-        CompletableFuture<RefreshResult> refresh;
-        try {
-            refresh = keys.refresh(RefreshCause.UNTRUSTED);
-        } catch (RuntimeException | Error failure) {
-            refreshes.release();
-            throw failure;
-        }
-        if (refresh.isDone()) {
-            refreshEnded(refresh.join());
-            return null;
-        }
-        // Whoever gives up waiting still has something attached to the read, so its permit is back only when that ends.
-        return refresh.whenComplete((result, never) -> refreshEnded(result));
-    }
-
-    private void refreshEnded(RefreshResult result) {
-        if (result != RefreshResult.CHANGED) {
-            heldOffFrom = clock.millis();
-        }
-        refreshes.release();
-    }
-
     /** How many requests for a refresh have no answer yet. */
     int refreshesUnderWay() {
-        return MAX_REFRESHES - refreshes.availablePermits();
+        return unknownKeys.underWay();
     }
 
     private JwtResult judge(String token, KeyRing keyRing, long now, Scratch scratch) {

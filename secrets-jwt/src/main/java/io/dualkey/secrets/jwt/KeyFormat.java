@@ -9,7 +9,8 @@ import java.util.Base64;
  * How a secret's value spells a key. It is told and never guessed, because most HMAC keys can be read in several ways: 44
  * characters of base64 are also a text of 44 bytes, and another key.
  *
- * <p>White space around an encoded key, such as the line break that editors put at the end of a file, does not count.
+ * <p>White space in and around an encoded key does not count: editors put a line break at the end of a file, and tools
+ * such as {@code openssl rand -base64 64} write several lines.
  */
 public enum KeyFormat {
     /** The bytes of the value are the key, apart from one line break at its end, if there is one. */
@@ -30,21 +31,21 @@ public enum KeyFormat {
     BASE64 {
         @Override
         byte[] decode(byte[] value) {
-            return Base64.getDecoder().decode(strip(value));
+            return Base64.getDecoder().decode(withoutSpace(value));
         }
     },
     /** Base64 with the characters {@code -} and {@code _} (RFC 4648 section 5), with or without padding. */
     BASE64URL {
         @Override
         byte[] decode(byte[] value) {
-            return Base64.getUrlDecoder().decode(strip(value));
+            return Base64.getUrlDecoder().decode(withoutSpace(value));
         }
     },
     /** Two hexadecimal digits for each byte, in either case. */
     HEX {
         @Override
         byte[] decode(byte[] value) {
-            byte[] digits = strip(value);
+            byte[] digits = withoutSpace(value);
             if (digits.length % 2 != 0) {
                 throw new IllegalArgumentException("odd number of digits");
             }
@@ -62,8 +63,9 @@ public enum KeyFormat {
     },
     /**
      * One key, not of HMAC, in a block of PEM (RFC 7468): {@code PUBLIC KEY} (SPKI), {@code RSA PUBLIC KEY} (PKCS#1),
-     * {@code CERTIFICATE} (X.509, which only carries the key here: neither its chain nor its validity is looked at), or,
-     * for RSA, {@code PRIVATE KEY} (PKCS#8) or {@code RSA PRIVATE KEY} (PKCS#1), of which a verifier uses the public half.
+     * {@code CERTIFICATE} (X.509, which only carries the key here: neither its chain nor its validity is looked at), or
+     * {@code PRIVATE KEY} (PKCS#8), {@code RSA PRIVATE KEY} (PKCS#1) or {@code EC PRIVATE KEY} (RFC 5915), of which a
+     * verifier uses the public half. Encrypted keys are not read.
      */
     PEM {
         @Override
@@ -107,16 +109,17 @@ public enum KeyFormat {
         }
     }
 
-    private static byte[] strip(byte[] value) {
-        int from = 0;
-        int to = value.length;
-        while (from < to && isSpace(value[from])) {
-            from++;
+    private static byte[] withoutSpace(byte[] value) {
+        byte[] kept = new byte[value.length];
+        int length = 0;
+        for (byte character : value) {
+            if (!isSpace(character)) {
+                kept[length++] = character;
+            }
         }
-        while (to > from && isSpace(value[to - 1])) {
-            to--;
-        }
-        return Arrays.copyOfRange(value, from, to);
+        byte[] exact = Arrays.copyOf(kept, length);
+        Arrays.fill(kept, (byte) 0);
+        return exact;
     }
 
     private static boolean isSpace(byte character) {

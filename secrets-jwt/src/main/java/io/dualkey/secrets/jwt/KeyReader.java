@@ -17,11 +17,14 @@ import io.dualkey.secrets.UnusableSecretException;
 import java.io.ByteArrayInputStream;
 import java.security.GeneralSecurityException;
 import java.security.KeyFactory;
+import java.security.PrivateKey;
 import java.security.Provider;
 import java.security.PublicKey;
 import java.security.cert.CertificateFactory;
 import java.security.cert.X509Certificate;
+import java.security.interfaces.ECPrivateKey;
 import java.security.interfaces.ECPublicKey;
+import java.security.interfaces.EdECPrivateKey;
 import java.security.interfaces.EdECPublicKey;
 import java.security.interfaces.RSAPrivateCrtKey;
 import java.security.interfaces.RSAPublicKey;
@@ -57,6 +60,10 @@ final class KeyReader {
 
     private static final Pattern PEM_BLOCK =
             Pattern.compile("-----BEGIN ([A-Z0-9 ]{1,40})-----([^-]*)-----END \\1-----", Pattern.DOTALL);
+
+    /** {@code openssl ecparam -genkey} writes the curve in front of the key, which names it too. */
+    private static final Pattern EC_PARAMETERS =
+            Pattern.compile("\\A-----BEGIN EC PARAMETERS-----[^-]*-----END EC PARAMETERS-----\\s*");
 
     private final String secretName;
     private final @Nullable KeyFormat format;
@@ -288,11 +295,15 @@ final class KeyReader {
     }
 
     private static void requireSize(JWK jwk, String what, JwsAlgorithm algorithm) {
-        if (jwk instanceof RSAKey && jwk.size() < MIN_RSA_BITS) {
-            throw new UnusableSecretException(what + " has " + jwk.size() + " bits: " + algorithm + " needs at least "
+        // Nimbus counts whole bytes, those in front that are zero too.
+        int bits = jwk instanceof RSAKey rsa
+                ? rsa.getModulus().decodeToBigInteger().bitLength()
+                : jwk.size();
+        if (jwk instanceof RSAKey && bits < MIN_RSA_BITS) {
+            throw new UnusableSecretException(what + " has " + bits + " bits: " + algorithm + " needs at least "
                     + MIN_RSA_BITS + " (RFC 7518 section 3.3)");
         }
-        if (jwk instanceof OctetSequenceKey && jwk.size() < algorithm.hashBits) {
+        if (jwk instanceof OctetSequenceKey && bits < algorithm.hashBits) {
             throw new UnusableSecretException(what + " is too short: " + algorithm + " needs at least "
                     + algorithm.hashBits + " bits (RFC 7518 section 3.2)");
         }
@@ -331,11 +342,12 @@ final class KeyReader {
     }
 
     private JWK readPem(String text) {
-        Matcher block = PEM_BLOCK.matcher(text);
+        Matcher block = PEM_BLOCK.matcher(EC_PARAMETERS.matcher(text).replaceFirst(""));
         if (!block.matches()) {
             throw new UnusableSecretException(
                     text.startsWith("-----BEGIN ")
-                            ? "the PEM is damaged, or has more than one block: exactly one key is needed"
+                            ? "the PEM is damaged, or has more than one block: exactly one key is needed, and its lines"
+                                    + " must end with line breaks, not with a backslash and an n"
                             : "the value is not a key in PEM, which begins with -----BEGIN");
         }
         byte[] content;
@@ -344,7 +356,12 @@ final class KeyReader {
         } catch (IllegalArgumentException quotesTheKey) {
             throw new UnusableSecretException("the PEM is damaged: what is between its headings is not base64");
         }
-        JWK key = readBlock(block.group(1), content);
+        JWK key;
+        try {
+            key = readBlock(block.group(1), content);
+        } catch (IllegalStateException | IllegalArgumentException notOnItsCurve) {
+            key = null;
+        }
         if (key == null) {
             throw new UnusableSecretException("the PEM does not contain a valid key for " + names(algorithms));
         }
@@ -357,10 +374,12 @@ final class KeyReader {
             case "RSA PUBLIC KEY" -> readPublic(Der.rsaPublicKeyInfo(content));
             case "PRIVATE KEY" -> readPrivate(content);
             case "RSA PRIVATE KEY" -> readPrivate(Der.rsaPrivateKeyInfo(content));
+            case "EC PRIVATE KEY" -> readPrivate(Der.ecPrivateKeyInfo(content, curveIn(content)));
             case "CERTIFICATE" -> readCertificate(content);
             default ->
                 throw new UnusableSecretException("a block of PEM with this heading is not supported; use PUBLIC KEY"
-                        + " (SPKI), CERTIFICATE, or for RSA also RSA PUBLIC KEY, PRIVATE KEY or RSA PRIVATE KEY");
+                        + " (SPKI), RSA PUBLIC KEY, CERTIFICATE, PRIVATE KEY (PKCS#8), RSA PRIVATE KEY or EC PRIVATE KEY,"
+                        + " not encrypted");
         };
     }
 
@@ -379,26 +398,62 @@ final class KeyReader {
     }
 
     private @Nullable JWK readPrivate(byte[] info) {
-        try {
-            KeyFactory factory = KeyFactory.getInstance("RSA");
-            if (factory.generatePrivate(new PKCS8EncodedKeySpec(info)) instanceof RSAPrivateCrtKey key) {
-                RSAPublicKeySpec half = new RSAPublicKeySpec(key.getModulus(), key.getPublicExponent());
-                return new RSAKey.Builder((RSAPublicKey) factory.generatePublic(half))
-                        .privateKey(key)
-                        .build();
+        for (String type : keyTypes()) {
+            try {
+                return jwk(KeyFactory.getInstance(type).generatePrivate(new PKCS8EncodedKeySpec(info)));
+            } catch (GeneralSecurityException anotherTypeOrDamaged) {
+                // the next type may fit; what none of them takes is refused by the caller
             }
-        } catch (GeneralSecurityException notRsaOrDamaged) {
-            // told apart below
         }
-        if (algorithms.stream().allMatch(KeyReader::isOfRsa)) {
-            return null;
-        }
-        throw new UnusableSecretException("a private key in PEM that is not one of RSA does not tell its public half:"
-                + " give the public key (PUBLIC KEY) to verifiers, and a JWK, which has both, to signers");
+        return null;
     }
 
-    private static boolean isOfRsa(JwsAlgorithm algorithm) {
-        return algorithm.family == JwsAlgorithm.Family.RSA || algorithm.family == JwsAlgorithm.Family.RSA_PSS;
+    private static @Nullable JWK jwk(PrivateKey key) throws GeneralSecurityException {
+        if (key instanceof RSAPrivateCrtKey rsa) {
+            RSAPublicKeySpec half = new RSAPublicKeySpec(rsa.getModulus(), rsa.getPublicExponent());
+            return new RSAKey.Builder(
+                            (RSAPublicKey) KeyFactory.getInstance("RSA").generatePublic(half))
+                    .privateKey(rsa)
+                    .build();
+        }
+        PublicKey half = null;
+        if (key instanceof ECPrivateKey ec) {
+            if (Curve.forECParameterSpec(ec.getParams()) == null) {
+                return null;
+            }
+            half = PublicHalf.of(ec);
+        } else if (key instanceof EdECPrivateKey edwards) {
+            half = PublicHalf.of(edwards);
+        }
+        JWK published = half == null ? null : jwk(half);
+        if (published instanceof ECKey ec) {
+            return new ECKey.Builder(ec).privateKey(key).build();
+        } else if (published instanceof OctetKeyPair pair && key instanceof EdECPrivateKey edwards) {
+            byte[] seed = edwards.getBytes().orElseThrow();
+            return new OctetKeyPair.Builder(pair).d(Base64URL.encode(seed)).build();
+        }
+        throw new UnusableSecretException("the private key in PEM does not tell its public half, and this Java does not"
+                + " compute it: give the public key (PUBLIC KEY) to verifiers, and a JWK, which has both, to signers");
+    }
+
+    /** The encoded identifier of the curve that a private key of RFC 5915 names. */
+    private byte[] curveIn(byte[] content) {
+        return algorithms.stream()
+                .filter(algorithm -> algorithm.family == JwsAlgorithm.Family.EC)
+                .map(KeyReader::curveId)
+                .filter(id -> Der.contains(content, id))
+                .findFirst()
+                .orElseThrow(() -> new UnusableSecretException("the EC PRIVATE KEY names no curve of "
+                        + names(algorithms) + "; if it is one, write it as PKCS#8 with openssl pkcs8 -topk8 -nocrypt"));
+    }
+
+    /** RFC 5480 section 2.1.1.1. */
+    private static byte[] curveId(JwsAlgorithm algorithm) {
+        return switch (algorithm) {
+            case ES256 -> new byte[] {0x06, 0x08, 0x2a, (byte) 0x86, 0x48, (byte) 0xce, 0x3d, 0x03, 0x01, 0x07};
+            case ES384 -> new byte[] {0x06, 0x05, 0x2b, (byte) 0x81, 0x04, 0x00, 0x22};
+            default -> new byte[] {0x06, 0x05, 0x2b, (byte) 0x81, 0x04, 0x00, 0x23};
+        };
     }
 
     private @Nullable JWK readCertificate(byte[] content) {

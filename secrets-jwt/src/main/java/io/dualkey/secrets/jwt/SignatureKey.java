@@ -41,6 +41,18 @@ final class SignatureKey implements VerificationKey {
     private static final BigInteger ED25519_ORDER =
             BigInteger.ONE.shiftLeft(252).add(new BigInteger("27742317777372353535851937790883648493"));
 
+    private static final int ED25519_SIGN_BIT = 255;
+
+    /** RFC 8032 section 5.1: the prime of the field. */
+    private static final BigInteger ED25519_PRIME =
+            BigInteger.ONE.shiftLeft(255).subtract(BigInteger.valueOf(19));
+
+    /** One of y and -y for each of the eight points whose order is 1, 2, 4 or 8. */
+    private static final List<BigInteger> ED25519_SMALL_ORDER = List.of(
+            BigInteger.ZERO,
+            BigInteger.ONE,
+            new BigInteger("2707385501144840649318225287225658788936804267575313519463743609750303402022"));
+
     private final JwsAlgorithm algorithm;
     private final @Nullable Provider provider;
     private final PublicKey key;
@@ -143,12 +155,24 @@ final class SignatureKey implements VerificationKey {
             return ec.toECPublicKey();
         }
         byte[] point = ((OctetKeyPair) jwk).getDecodedX();
-        if (point.length != ED25519_LENGTH) {
+        if (point.length != ED25519_LENGTH || isOfSmallOrder(point)) {
             throw new InvalidKeyException();
         }
         byte[] encoded = Arrays.copyOf(ED25519_PREFIX, ED25519_PREFIX.length + point.length);
         System.arraycopy(point, 0, encoded, ED25519_PREFIX.length, point.length);
         return KeyFactory.getInstance("Ed25519").generatePublic(new X509EncodedKeySpec(encoded));
+    }
+
+    /** Such a key verifies what anybody makes up, for every eighth text at least, and no private key belongs to it. */
+    private static boolean isOfSmallOrder(byte[] point) {
+        byte[] bigEndian = new byte[point.length];
+        for (int i = 0; i < point.length; i++) {
+            bigEndian[i] = point[point.length - 1 - i];
+        }
+        BigInteger y = new BigInteger(1, bigEndian).clearBit(ED25519_SIGN_BIT);
+        return y.compareTo(ED25519_PRIME) >= 0
+                || ED25519_SMALL_ORDER.contains(y)
+                || ED25519_SMALL_ORDER.contains(ED25519_PRIME.subtract(y));
     }
 
     /** The key in the form that the provider likes best, where it has a preference. */

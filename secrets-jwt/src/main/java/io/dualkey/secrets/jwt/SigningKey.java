@@ -18,6 +18,7 @@ import com.nimbusds.jose.jwk.RSAKey;
 import com.nimbusds.jose.util.Base64URL;
 import io.dualkey.secrets.SecretValue;
 import io.dualkey.secrets.UnusableSecretException;
+import java.nio.charset.StandardCharsets;
 import java.security.GeneralSecurityException;
 import java.security.KeyFactory;
 import java.security.PrivateKey;
@@ -29,6 +30,9 @@ import org.jspecify.annotations.Nullable;
 
 /** One key that tokens are signed with. {@code toString} shows nothing of it. */
 final class SigningKey {
+
+    /** Signed once with each key; no token, since it has no full stop. */
+    private static final String TRIAL = "dualkey trial";
 
     private final KeyId id;
     private final JWSSigner signer;
@@ -62,11 +66,28 @@ final class SigningKey {
                     key, HmacKey.of(key, algorithm, octets.getKeyID(), null).id(), algorithm);
         }
         KeyReader.NamedKey published = named(jwk.toPublicJWK(), algorithm);
+        boolean matching;
+        JWSSigner signer;
         try {
-            return new SigningKey(published.id(), signer(jwk), published.jwk());
-        } catch (JOSEException | GeneralSecurityException mayQuoteTheKey) {
+            signer = signer(jwk);
+            matching = verifies(published.jwk(), signer, algorithm);
+        } catch (JOSEException | GeneralSecurityException | RuntimeException mayQuoteTheKey) {
             throw new UnusableSecretException("the key cannot be used to sign " + algorithm.headerName());
         }
+        if (!matching) {
+            throw new UnusableSecretException("the private half of the key does not belong to its public half: nobody"
+                    + " could verify what it signs");
+        }
+        return new SigningKey(published.id(), signer, published.jwk());
+    }
+
+    /** Whether a key verifies what its private half signs; a JWK has both and may have them from two keys. */
+    private static boolean verifies(JWK publicKey, JWSSigner signer, JwsAlgorithm algorithm)
+            throws JOSEException, GeneralSecurityException {
+        byte[] text = TRIAL.getBytes(StandardCharsets.US_ASCII);
+        byte[] signature = signer.sign(new JWSHeader(new JWSAlgorithm(algorithm.headerName())), text)
+                .decode();
+        return new SignatureKey(publicKey, algorithm, null).verifies(text, text.length, signature, signature.length);
     }
 
     private static JWSSigner signer(JWK jwk) throws JOSEException, GeneralSecurityException {

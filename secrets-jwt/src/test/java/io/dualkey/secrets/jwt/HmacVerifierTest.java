@@ -36,6 +36,7 @@ import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Locale;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -392,14 +393,75 @@ class HmacVerifierTest {
     }
 
     @Test
-    void anUnknownSignatureBringsTheNewSecretAndItsRepetitionIsAccepted() {
-        HmacVerifier verifier = started(builder());
+    void anUnknownSignatureBringsTheNewSecretAndIsAccepted() {
+        HmacVerifier verifier = started(builder().refreshWait(Duration.ofSeconds(30)));
+        rig.put(NEW);
+
+        assertThat(verifier.verify(BODY, hex(NEW, TEXT))).isEqualTo(ACCEPTED);
+        assertThat(verifier.verify(BODY, hex(OLD, TEXT))).isEqualTo(ACCEPTED);
+    }
+
+    @Test
+    void waitingCanBeSwitchedOffAndTheRepetitionIsAccepted() {
+        HmacVerifier verifier = started(builder().refreshWait(Duration.ZERO));
+        rig.store.hang();
         rig.put(NEW);
 
         assertThat(verifier.verify(BODY, hex(NEW, TEXT))).isEqualTo(BAD_SIGNATURE);
+        assertThat(verifier.verifyAsync(BODY, hex(NEW, TEXT))).isCompletedWithValue(BAD_SIGNATURE);
 
+        rig.store.recover();
         Awaitility.await().until(() -> verifier.verify(BODY, hex(NEW, TEXT)) == ACCEPTED);
-        assertThat(verifier.verify(BODY, hex(OLD, TEXT))).isEqualTo(ACCEPTED);
+    }
+
+    @Test
+    void onlyAFewThreadsWaitForANewSecret() throws Exception {
+        HmacVerifier verifier = started(builder().refreshWait(Duration.ofMinutes(1)));
+        rig.store.hang();
+        rig.put(NEW);
+        int threads = UnknownKeyRefresh.MAX_UNDER_WAY + 4;
+        ExecutorService senders = Executors.newFixedThreadPool(threads);
+        try {
+            List<Future<HmacVerifier.Result>> results = new ArrayList<>();
+            for (int i = 0; i < threads; i++) {
+                results.add(senders.submit(() -> verifier.verify(BODY, hex(NEW, TEXT))));
+            }
+            Awaitility.await()
+                    .until(() -> results.stream().filter(Future::isDone).count() == 4
+                            && verifier.refreshesUnderWay() == UnknownKeyRefresh.MAX_UNDER_WAY);
+            assertThat(verifier.verify(BODY, hex(OLD, TEXT))).isEqualTo(ACCEPTED);
+
+            rig.store.recover();
+            int accepted = 0;
+            for (Future<HmacVerifier.Result> result : results) {
+                accepted += result.get(30, TimeUnit.SECONDS) == ACCEPTED ? 1 : 0;
+            }
+            assertThat(accepted).isEqualTo(UnknownKeyRefresh.MAX_UNDER_WAY);
+        } finally {
+            rig.store.recover();
+            senders.shutdownNow();
+        }
+    }
+
+    @Test
+    void anAsynchronousCallerGetsTheMessageOfANewSecretAcceptedWithoutWaiting() {
+        HmacVerifier verifier = started(builder().timestamped().refreshWait(Duration.ofMinutes(1)));
+        rig.store.hang();
+        rig.put(NEW);
+        Instant now = rig.clock.instant();
+
+        assertThat(verifier.verifyAsync(BODY, stripe(OLD, now))).isCompletedWithValue(ACCEPTED);
+        assertThat(verifier.verifyAsync(BODY, stripe(OLD, now.minusSeconds(3600))))
+                .isCompletedWithValue(OUTSIDE_TOLERANCE);
+        assertThat(verifier.verifyAsync(BODY, stripe(NEW, now.minusSeconds(3600))))
+                .isCompletedWithValue(BAD_SIGNATURE);
+        assertThat(verifier.verifyAsync(BODY, null)).isCompletedWithValue(MALFORMED);
+        var result = verifier.verifyAsync(BODY, stripe(NEW, now));
+        assertThat(result).isNotDone();
+
+        rig.store.recover();
+        assertThat(result.join()).isEqualTo(ACCEPTED);
+        assertThat(verifier.refreshesUnderWay()).isZero();
     }
 
     @Test
@@ -431,7 +493,7 @@ class HmacVerifierTest {
 
     @Test
     void forgedMessagesKeepNothingWhileTheStoreHangs() {
-        HmacVerifier verifier = started(builder());
+        HmacVerifier verifier = started(builder().refreshWait(Duration.ofMillis(1)));
         String forged = hex(FORGED, TEXT);
         long healthy = bytesPerMessage(verifier, forged);
         rig.clock.advance(Duration.ofHours(1));
@@ -452,6 +514,10 @@ class HmacVerifierTest {
         HmacVerifier verifier = builder().build();
 
         assertThatThrownBy(() -> verifier.verify(BODY, hex(OLD, TEXT))).isInstanceOf(SecretUnavailableException.class);
+        assertThat(verifier.verifyAsync(BODY, hex(OLD, TEXT)))
+                .failsWithin(Duration.ZERO)
+                .withThrowableOfType(ExecutionException.class)
+                .withCauseInstanceOf(SecretUnavailableException.class);
     }
 
     @Test

@@ -48,6 +48,16 @@ class JsonCursorTest {
         assertThat(read("{\"n\":[" + value + ",1]}")).isNull();
     }
 
+    /** By its exponent, by its digits, or by both together. */
+    @Test
+    void refusesNumbersBeyondTheLargestDouble() {
+        String nines = "9".repeat(297);
+        for (String number : new String[] {"1e309", "-1e309", nines + "e99", nines + "999999999999999.5"}) {
+            assertThat(read("{\"n\":" + number + "}")).isNull();
+        }
+        assertThat(read("{\"n\":" + nines + ".5}")).isNotNull();
+    }
+
     @Test
     void refusesTooManyMembers() {
         assertThat(read(members(256))).hasSize(256);

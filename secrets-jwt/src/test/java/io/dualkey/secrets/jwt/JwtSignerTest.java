@@ -21,6 +21,7 @@ import java.security.interfaces.RSAPublicKey;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Base64;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
@@ -89,6 +90,17 @@ class JwtSignerTest {
                                 .id()
                                 .value()
                         + "\"");
+    }
+
+    /** A verifier takes a registered claim that is null for a malformed one. */
+    @Test
+    void leavesOutClaimsThatAreNull() {
+        start(FIRST);
+        Map<String, Object> claims = new HashMap<>();
+        claims.put("sub", null);
+        claims.put("nickname", null);
+
+        assertThat(verifier.verify(signer.sign(claims)).claims()).containsOnlyKeys("iss", "iat", "exp");
     }
 
     @Test

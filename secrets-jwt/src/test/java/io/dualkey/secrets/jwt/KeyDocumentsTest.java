@@ -7,14 +7,20 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
+import com.nimbusds.jose.util.JSONObjectUtils;
 import io.dualkey.secrets.SecretStartupException;
 import java.math.BigInteger;
+import java.security.KeyFactory;
 import java.security.KeyPair;
 import java.security.PrivateKey;
 import java.security.PublicKey;
+import java.security.Signature;
+import java.security.spec.X509EncodedKeySpec;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Base64;
+import java.util.HexFormat;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
@@ -117,6 +123,90 @@ class KeyDocumentsTest {
                 .contains("valid key for RS256");
     }
 
+    /** Java leaves the public half out of PKCS#8, and openssl puts it in for EC and leaves it out for Ed25519. */
+    @ParameterizedTest
+    @EnumSource(names = {"RS256", "ES256", "ES384", "ES512", "EDDSA"})
+    void findsThePublicHalfOfAPrivateKey(JwsAlgorithm algorithm) {
+        TestKey key = TestKey.of(algorithm);
+        String document = pem((PrivateKey) key.signing);
+
+        accepts(key, document, KeyFormat.PEM);
+        signsAndPublishes(document, KeyFormat.PEM, algorithm);
+    }
+
+    /** In the forms of openssl 3: genpkey puts the public half into PKCS#8, ecparam -genkey the curve in front of RFC 5915. */
+    @Test
+    void readsPrivateKeysAsOpensslWritesThem() {
+        byte[] withoutHalf = EC.signing.getEncoded();
+        byte[] point = Arrays.copyOfRange(EC.publicKey.getEncoded(), 91 - 65, 91);
+        byte[] number = Arrays.copyOfRange(withoutHalf, withoutHalf.length - 32, withoutHalf.length);
+        byte[] curve = {0x06, 0x08, 0x2a, (byte) 0x86, 0x48, (byte) 0xce, 0x3d, 0x03, 0x01, 0x07};
+        byte[] half = tlv(0xA1, tlv(0x03, new byte[1], point));
+        byte[] named = tlv(0x30, tlv(0x02, new byte[] {1}), tlv(0x04, number), tlv(0xA0, curve), half);
+        byte[] unnamed = tlv(0x30, tlv(0x02, new byte[] {1}), tlv(0x04, number), half);
+
+        accepts(EC, pem("PRIVATE KEY", Der.ecPrivateKeyInfo(unnamed, curve)), KeyFormat.PEM);
+        accepts(EC, pem("EC PRIVATE KEY", named), KeyFormat.PEM);
+        accepts(EC, pem("EC PARAMETERS", curve) + pem("EC PRIVATE KEY", named), KeyFormat.PEM);
+        signsAndPublishes(pem("EC PRIVATE KEY", named), KeyFormat.PEM, JwsAlgorithm.ES256);
+        assertThat(refusal(pem("EC PRIVATE KEY", unnamed), KeyFormat.PEM, JwsAlgorithm.ES256))
+                .contains("PKCS#8");
+        assertThat(refusal(pem("EC PRIVATE KEY", named), KeyFormat.PEM, JwsAlgorithm.ES384))
+                .contains("no curve of ES384");
+        assertThat(refusal(pem("EC PRIVATE KEY", number), KeyFormat.PEM, JwsAlgorithm.ES256))
+                .contains("EC PRIVATE KEY");
+    }
+
+    /** What such a key signed nobody could verify, and the key before, which is good, would be put aside for it. */
+    @ParameterizedTest
+    @EnumSource(names = {"RS256", "ES256", "EDDSA"})
+    void aSignerRefusesHalvesOfTwoKeys(JwsAlgorithm algorithm) {
+        Map<String, Object> mixed =
+                new LinkedHashMap<>(TestKey.of(algorithm).jwk(null).toJSONObject());
+        mixed.putAll(TestKey.other(algorithm).jwk(null).toPublicJWK().toJSONObject());
+        try (Rig rig = new Rig()) {
+            rig.store.put(Rig.NAME, JSONObjectUtils.toJSONString(mixed));
+            var unused = JwtSigner.builder(rig.secret, KeyFormat.JWK, algorithm).build();
+            assertThat(catchThrowableOfType(SecretStartupException.class, rig::start))
+                    .hasMessageContaining(Rig.NAME)
+                    .hasMessageContaining("key");
+        }
+    }
+
+    /** Of a key that is a point of small order everybody has the private half. */
+    @Test
+    void refusesKeysOfEd25519ThatVerifyEverything() throws Exception {
+        byte[] identity = new byte[32];
+        identity[0] = 1;
+        byte[] prefix = Arrays.copyOf(TestKey.of(JwsAlgorithm.EDDSA).publicKey.getEncoded(), 44);
+        System.arraycopy(identity, 0, prefix, 12, 32);
+        Signature java = Signature.getInstance("Ed25519");
+        java.initVerify(KeyFactory.getInstance("Ed25519").generatePublic(new X509EncodedKeySpec(prefix)));
+        java.update("anything".getBytes(UTF_8));
+        assertThat(java.verify(Arrays.copyOf(identity, 64))).isTrue(); // so Java does not look at it
+
+        for (String y : new String[] {
+            "0100000000000000000000000000000000000000000000000000000000000000",
+            "0100000000000000000000000000000000000000000000000000000000000080",
+            "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+            "0000000000000000000000000000000000000000000000000000000000000000",
+            "0000000000000000000000000000000000000000000000000000000000000080",
+            "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+            "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc85",
+            "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+            "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac03fa",
+            "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+            "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f"
+        }) {
+            assertThat(refusal(
+                            "{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":\""
+                                    + base64Url(HexFormat.of().parseHex(y)) + "\"}",
+                            KeyFormat.JWK,
+                            JwsAlgorithm.EDDSA))
+                    .contains("does not take it");
+        }
+    }
+
     /** Expired years ago, and signed by nobody: the certificate only carries the key. */
     @Test
     void readsTheKeyOfACertificate() {
@@ -132,11 +222,10 @@ class KeyDocumentsTest {
     @Test
     void refusesOtherBlocksOfPem() {
         String ec = pem((PrivateKey) EC.signing);
-        assertThat(refusal(ec, KeyFormat.PEM, JwsAlgorithm.ES256)).contains("public half");
-        assertThat(refusal(ec.replace("PRIVATE KEY", "EC PRIVATE KEY"), KeyFormat.PEM, JwsAlgorithm.ES256))
+        assertThat(refusal(ec.replace("PRIVATE KEY", "DSA PRIVATE KEY"), KeyFormat.PEM, JwsAlgorithm.ES256))
                 .contains("heading is not supported");
         assertThat(refusal(ec.replace("PRIVATE KEY", "ENCRYPTED PRIVATE KEY"), KeyFormat.PEM, JwsAlgorithm.ES256))
-                .contains("heading is not supported");
+                .contains("not encrypted");
         assertThat(refusal(EC.document() + EC.document(), KeyFormat.PEM, JwsAlgorithm.ES256))
                 .contains("more than one block");
         assertThat(refusal("x" + EC.document(), KeyFormat.PEM, JwsAlgorithm.ES256))
@@ -178,6 +267,10 @@ class KeyDocumentsTest {
                         KeyFormat.JWK,
                         JwsAlgorithm.EDDSA))
                 .contains("does not take it");
+        byte[] spki = EC.publicKey.getEncoded();
+        spki[spki.length - 1] ^= 1;
+        assertThat(refusal(pem("PUBLIC KEY", spki), KeyFormat.PEM, JwsAlgorithm.ES256))
+                .contains("valid key for ES256");
     }
 
     private static byte[] number(int value) {
@@ -302,14 +395,17 @@ class KeyDocumentsTest {
     @ParameterizedTest
     @EnumSource(JwsAlgorithm.class)
     void signsWithEveryAlgorithmAndPublishesItsKeys(JwsAlgorithm algorithm) {
-        TestKey key = TestKey.of(algorithm);
+        signsAndPublishes(TestKey.of(algorithm).jwk(null).toJSONString(), KeyFormat.JWK, algorithm);
+    }
+
+    private static void signsAndPublishes(String document, KeyFormat format, JwsAlgorithm algorithm) {
         List<String> published = new ArrayList<>();
         try (Rig rig = new Rig()) {
-            rig.store.put(Rig.NAME, key.jwk(null).toJSONString());
-            JwtSigner signer = JwtSigner.builder(rig.secret, KeyFormat.JWK, algorithm)
+            rig.store.put(Rig.NAME, document);
+            JwtSigner signer = JwtSigner.builder(rig.secret, format, algorithm)
                     .clock(rig.clock)
                     .build();
-            JwtVerifier verifier = JwtVerifier.builder(rig.secret, KeyFormat.JWK, algorithm)
+            JwtVerifier verifier = JwtVerifier.builder(rig.secret, format, algorithm)
                     .clock(rig.clock)
                     .build();
             rig.start();
@@ -371,11 +467,11 @@ class KeyDocumentsTest {
                     + Base64.getMimeEncoder().encodeToString(certificate)
                     + "\n-----END CERTIFICATE-----\n";
         }
+    }
 
-        private static byte[] tlv(int tag, byte[]... parts) {
-            byte[] sequence = Der.sequence(parts);
-            sequence[0] = (byte) tag;
-            return sequence;
-        }
+    private static byte[] tlv(int tag, byte[]... parts) {
+        byte[] sequence = Der.sequence(parts);
+        sequence[0] = (byte) tag;
+        return sequence;
     }
 }

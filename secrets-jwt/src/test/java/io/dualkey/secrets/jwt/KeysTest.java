@@ -20,6 +20,7 @@ import io.dualkey.secrets.UnusableSecretException;
 import java.security.KeyPair;
 import java.security.MessageDigest;
 import java.security.interfaces.RSAPublicKey;
+import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Random;
@@ -97,6 +98,20 @@ class KeysTest {
         verifiesHs256(Tokens.base64(KEY), KeyFormat.TEXT, Tokens.base64(KEY).getBytes(UTF_8));
     }
 
+    /** As openssl rand and xxd write them. */
+    @Test
+    void readsEncodedKeysOfSeveralLines() {
+        byte[] key = new byte[100];
+        new Random(4).nextBytes(key);
+        String base64 = Tokens.base64(key);
+        String hex = HexFormat.of().formatHex(key);
+
+        verifiesHs256(base64.substring(0, 64) + "\n" + base64.substring(64) + "\n", KeyFormat.BASE64, key);
+        verifiesHs256(
+                base64Url(key).substring(0, 76) + "\r\n" + base64Url(key).substring(76), KeyFormat.BASE64URL, key);
+        verifiesHs256(hex.substring(0, 60) + "\n" + hex.substring(60) + "\n", KeyFormat.HEX, key);
+    }
+
     @Test
     void readsHmacKeysLongerThanABlock() {
         byte[] key = new byte[100];
@@ -155,6 +170,28 @@ class KeysTest {
                     .isInstanceOf(UnusableSecretException.class)
                     .hasMessageContaining("PEM or JWK");
         }
+        byte[] spki = RSA.getPublic().getEncoded();
+        byte[] pkcs8 = RSA.getPrivate().getEncoded();
+        for (byte[] content : new byte[][] {
+            spki,
+            Arrays.copyOfRange(spki, 24, spki.length), // PKCS#1
+            pkcs8,
+            Arrays.copyOfRange(pkcs8, 26, pkcs8.length), // PKCS#1
+            TestKey.of(JwsAlgorithm.ES256).publicKey.getEncoded(),
+            TestKey.of(JwsAlgorithm.ES512).publicKey.getEncoded(),
+            TestKey.of(JwsAlgorithm.EDDSA).publicKey.getEncoded()
+        }) {
+            String lines = pem("X", content).replaceAll("-----[^-]*-----\n", "");
+            for (String refusal : new String[] {
+                unusableHmac(Tokens.base64(content), KeyFormat.BASE64),
+                unusableHmac(HexFormat.of().formatHex(content), KeyFormat.HEX),
+                unusableHmac(Tokens.base64(content), KeyFormat.TEXT),
+                unusableHmac(lines, KeyFormat.TEXT),
+                unusableHmac(Tokens.base64(lines.getBytes(UTF_8)), KeyFormat.BASE64)
+            }) {
+                assertThat(refusal).contains("everybody could sign");
+            }
+        }
         String random = "{Zq8-----v1>k\"T0}m4(x7W)c2~R9&n6^L3";
         verifiesHs256(random, KeyFormat.TEXT, random.getBytes(UTF_8));
     }
@@ -183,6 +220,13 @@ class KeysTest {
         assertThat(unusableRsa(pem(rsaKeys(1024).getPublic())))
                 .contains("1024 bits")
                 .contains("2048");
+        RSAPublicKey almost = (RSAPublicKey) rsaKeys(2047).getPublic();
+        assertThat(unusableRsa(pem(almost))).contains("2047 bits").contains("2048");
+        byte[] modulus = Arrays.copyOf(new byte[1], 300);
+        byte[] digits = almost.getModulus().toByteArray();
+        System.arraycopy(digits, 0, modulus, modulus.length - digits.length, digits.length);
+        assertThat(unusableRsa("{\"kty\":\"RSA\",\"e\":\"AQAB\",\"n\":\"" + base64Url(modulus) + "\"}"))
+                .contains("2047 bits");
     }
 
     @Test
@@ -194,6 +238,7 @@ class KeysTest {
                 .contains("valid key for RS256");
         assertThat(unusableRsa("-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----"))
                 .contains("valid key for RS256");
+        assertThat(unusableRsa(pem(RSA.getPublic()).replace("\n", "\\n"))).contains("backslash");
         assertThat(unusableRsa("{\"kty\":\"RSA\"}")).contains("JWK");
         assertThat(unusableRsa("{\"kty\":\"oct\",\"k\":\"" + base64Url(KEY) + "\"}"))
                 .contains("kty");
