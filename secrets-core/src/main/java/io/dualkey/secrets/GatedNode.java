@@ -8,8 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
+import org.slf4j.event.Level;
 
 /** A handle that serves a version only once a gate has admitted it: the one admitted last. */
 final class GatedNode<T> extends Node<T> {
@@ -20,7 +19,6 @@ final class GatedNode<T> extends Node<T> {
      * hands its answer back through the queue; an answer about a version that is gone by then is dropped.
      */
 
-    private static final Logger log = LoggerFactory.getLogger(SecretSource.class);
     private static final Duration FIRST_RETRY = Duration.ofSeconds(1);
     private static final Duration LONGEST_RETRY = Duration.ofHours(1);
 
@@ -124,6 +122,9 @@ final class GatedNode<T> extends Node<T> {
         if (failure == null) {
             note(version, null);
             if (inForce(version)) { // else it was withdrawn meanwhile, and the one admitted before serves on
+                RotationLog.event(
+                                admitted == null ? Level.DEBUG : Level.INFO, "version-validated", name(), version.id())
+                        .log("Version {} of secret '{}' has been tried and is good", version.id(), name());
                 admitted = version;
             }
             root().evaluateAll();
@@ -137,12 +138,13 @@ final class GatedNode<T> extends Node<T> {
         var unused = root().threads().schedule(delay, () -> root().queue().execute(() -> retry(version)));
         root().evaluateAll();
         if (problemInTree() != null) { // else nobody wants that version any more
-            log.warn(
-                    "Version {} of secret '{}' is held off, the one before it serves on; next try in {} s: {}",
-                    version.id(),
-                    name(),
-                    Math.max(1, delay.toSeconds()),
-                    reason);
+            RotationLog.event(Level.WARN, "version-held-off", name(), version.id())
+                    .log(
+                            "Version {} of secret '{}' is held off, the one before it serves on; next try in {} s: {}",
+                            version.id(),
+                            name(),
+                            Math.max(1, delay.toSeconds()),
+                            reason);
         }
     }
 

@@ -23,8 +23,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
+import org.slf4j.event.Level;
 
 /** One secret of a source: its history as the store tells it or as this process remembers it, and its state. */
 final class SecretNode extends Node<SecretValue> implements RotatingSecret {
@@ -36,7 +35,6 @@ final class SecretNode extends Node<SecretValue> implements RotatingSecret {
      * time feeds them.
      */
 
-    private static final Logger log = LoggerFactory.getLogger(SecretSource.class);
     private static final Duration EXPIRY_WARNING = Duration.ofDays(7);
 
     /** The last check with the store. */
@@ -463,6 +461,8 @@ final class SecretNode extends Node<SecretValue> implements RotatingSecret {
                 }
             }
         }
+        Level level = lastCheck == null ? Level.DEBUG : Level.INFO; // what is there at first is no news
+        RotationLog.event(level, "version-seen", name, id).log("Version {} of secret '{}' has been read", id, name);
         return new VersionRecord(id, value);
     }
 
@@ -493,7 +493,8 @@ final class SecretNode extends Node<SecretValue> implements RotatingSecret {
     }
 
     private void apply() {
-        Version<SecretValue> before = versions().currentOrNull();
+        Versions<SecretValue> then = versions();
+        Version<SecretValue> before = then.currentOrNull();
         Instant now = now();
         Instant next = earlier(evaluateTree(history(), now), ifAfter(now, staleFrom()));
         nextFlip.run();
@@ -503,7 +504,15 @@ final class SecretNode extends Node<SecretValue> implements RotatingSecret {
 
         Version<SecretValue> after = versions().currentOrNull();
         if (after != null && before != null && before.record() != after.record()) {
-            log.info("Secret '{}' has a new version: {} after {}", name, after.id(), before.id());
+            RotationLog.event(Level.INFO, "version-current", name, after.id())
+                    .addKeyValue("dualkey.previous", before.id())
+                    .log("Secret '{}' has a new version: {} after {}", name, after.id(), before.id());
+        }
+        for (Version<SecretValue> one : then.accepted()) {
+            if (versions().accepted().stream().noneMatch(still -> still.record() == one.record())) {
+                RotationLog.event(Level.INFO, "version-ended", name, one.id())
+                        .log("Version {} of secret '{}' is not accepted any more", one.id(), name);
+            }
         }
     }
 
@@ -523,6 +532,11 @@ final class SecretNode extends Node<SecretValue> implements RotatingSecret {
     private void check(Outcome outcome, String detail, Instant now) {
         lastCheck = new Check(outcome, detail, now);
         Objects.requireNonNull(checks.get(outcome)).increment();
+        if (outcome != Outcome.OK) {
+            RotationLog.event(Level.DEBUG, "check-failed", name)
+                    .addKeyValue("dualkey.outcome", outcome)
+                    .log("A check of secret '{}' failed: {}", name, outcome);
+        }
         report();
     }
 
@@ -530,16 +544,20 @@ final class SecretNode extends Node<SecretValue> implements RotatingSecret {
         SecretState state = state();
         if (state != reported) {
             if (state == SecretState.DEGRADED || state == SecretState.UNAVAILABLE) {
-                log.warn("Secret '{}' is {}: {}", name, state, detail());
+                RotationLog.event(Level.WARN, "state-changed", name)
+                        .addKeyValue("dualkey.state", state)
+                        .log("Secret '{}' is {}: {}", name, state, detail());
             } else if (reported != SecretState.LOADING) {
-                log.info("Secret '{}' is {} again", name, state);
+                RotationLog.event(Level.INFO, "state-changed", name)
+                        .addKeyValue("dualkey.state", state)
+                        .log("Secret '{}' is {} again", name, state);
             }
             reported = state;
         }
         List<String> now = warnings();
         for (String warning : now) {
             if (!warned.contains(warning)) {
-                log.warn("Secret '{}': {}", name, warning);
+                RotationLog.event(Level.WARN, "warning", name).log("Secret '{}': {}", name, warning);
             }
         }
         warned = now;

@@ -55,8 +55,9 @@ public final class SecretOptions {
     }
 
     /**
-     * How long values may be served without a successful check. Without it there is no limit. Past the limit the secret is
-     * degraded and warned about and goes on being served, or is refused after {@link #failClosed}.
+     * How long values may be served without a successful check, in place of what the source says; if neither does, there is no
+     * limit. Past the limit the secret is degraded and warned about and goes on being served, or is refused after {@link
+     * #failClosed}.
      *
      * @param period at least two refresh intervals, at most 100 years
      * @return this
@@ -96,7 +97,7 @@ public final class SecretOptions {
     }
 
     /** Times far beyond all calendars cannot be added to one. */
-    private static void checkNotAbsurd(String setting, Duration period) {
+    static void checkNotAbsurd(String setting, Duration period) {
         if (period.compareTo(LONGEST) > 0) {
             throw new IllegalArgumentException(setting + " must be at most 100 years, but is " + period);
         }
@@ -114,18 +115,22 @@ public final class SecretOptions {
     }
 
     /** What has been set, with the source's settings where it was not. */
-    Settings settings(String secret, Duration refreshInterval, Duration sourcesGrace) {
-        if (failClosed && maxStale == null) {
+    Settings settings(
+            String secret, RotationPolicy sources, @Nullable Duration sourcesMaxStale, boolean sourceFailsClosed) {
+        Duration refreshInterval = sources.refreshInterval();
+        Duration limit = maxStale == null ? sourcesMaxStale : maxStale;
+        boolean closed = failClosed || sourceFailsClosed;
+        if (closed && limit == null) {
             throw new IllegalArgumentException(
                     "secret '" + secret + "' is to fail closed, but no maxStale says when: set both");
         }
-        if (maxStale != null && maxStale.compareTo(refreshInterval.multipliedBy(2)) < 0) {
-            throw new IllegalArgumentException("maxStale of secret '" + secret + "' is " + maxStale
+        if (limit != null && limit.compareTo(refreshInterval.multipliedBy(2)) < 0) {
+            throw new IllegalArgumentException("maxStale of secret '" + secret + "' is " + limit
                     + ", but must be at least two refresh intervals of " + refreshInterval
                     + ", or one late check would count as staleness");
         }
-        RotationPolicy policy = new RotationPolicy(refreshInterval, grace == null ? sourcesGrace : grace);
-        return new Settings(policy, companion, maxStale, failClosed, rotateEvery, optional);
+        RotationPolicy policy = new RotationPolicy(refreshInterval, grace == null ? sources.grace() : grace);
+        return new Settings(policy, companion, limit, closed, rotateEvery, optional);
     }
 
     /** The settings of one secret. */

@@ -55,6 +55,8 @@ public final class SecretSource implements AutoCloseable {
     private final Stores stores;
     private final Duration refreshInterval;
     private final Duration grace;
+    private final @Nullable Duration maxStale;
+    private final boolean failClosed;
     private final Map<String, SecretOptions> options;
     private final EngineThreads threads;
 
@@ -72,6 +74,8 @@ public final class SecretSource implements AutoCloseable {
         this.stores = new Stores(from.plain, from.prefixed);
         this.refreshInterval = from.refreshInterval;
         this.grace = from.grace;
+        this.maxStale = from.maxStale;
+        this.failClosed = from.failClosed;
         this.options = byName(from.options);
         this.threads = threads;
     }
@@ -185,7 +189,8 @@ public final class SecretSource implements AutoCloseable {
                     together.put(store, group);
                 }
             }
-            secret = new SecretNode(name, store, settings(name), threads, group);
+            secret = new SecretNode(
+                    name, store, settings(name, new RotationPolicy(refreshInterval, grace)), threads, group);
             secrets.put(name, secret);
             begin = fresh && started && !closed;
         }
@@ -202,8 +207,8 @@ public final class SecretSource implements AutoCloseable {
         return secret;
     }
 
-    private Settings settings(String name) {
-        return options.getOrDefault(name, new SecretOptions()).settings(name, refreshInterval, grace);
+    private Settings settings(String name, RotationPolicy policy) {
+        return options.getOrDefault(name, new SecretOptions()).settings(name, policy, maxStale, failClosed);
     }
 
     /**
@@ -281,9 +286,7 @@ public final class SecretSource implements AutoCloseable {
                 .map(part -> new Composition.Source(root(part), part.field()))
                 .toList();
         Composition composition = new Composition(parsed, sources, threads, this::checkStarting);
-        RotationPolicy policy = composition.policy();
-        Settings settings = options.getOrDefault(name, new SecretOptions())
-                .settings(name, policy.refreshInterval(), policy.grace());
+        Settings settings = settings(name, composition.policy());
         if (settings.companion() != null) {
             throw new IllegalArgumentException("the composed secret '" + name
                     + "' cannot have a companion: its previous values are made of those of its parts; set it there");
@@ -531,6 +534,8 @@ public final class SecretSource implements AutoCloseable {
         private final Map<String, SecretOptions> options = new HashMap<>();
         private Duration refreshInterval = Duration.ofSeconds(60);
         private Duration grace = Duration.ofHours(24);
+        private @Nullable Duration maxStale;
+        private boolean failClosed;
         private Clock clock = Clock.systemUTC();
         private @Nullable EngineThreads threads;
 
@@ -592,6 +597,31 @@ public final class SecretSource implements AutoCloseable {
         }
 
         /**
+         * Sets how long values may be served without a successful check, for secrets that {@link SecretOptions#maxStale} says
+         * nothing else for. Default: no limit.
+         *
+         * @param period at least two refresh intervals, at most 100 years
+         * @return this builder
+         * @throws IllegalArgumentException if it is longer
+         */
+        public Builder maxStale(Duration period) {
+            SecretOptions.checkNotAbsurd("maxStale", period);
+            this.maxStale = period;
+            return this;
+        }
+
+        /**
+         * Refuses every secret once it is past its limit, which {@link #maxStale} sets: reads throw {@link
+         * SecretUnavailableException} until a check succeeds.
+         *
+         * @return this builder
+         */
+        public Builder failClosed() {
+            this.failClosed = true;
+            return this;
+        }
+
+        /**
          * Sets the clock that stores' timestamps are compared with. Default: the system's.
          *
          * @param wallClock a clock
@@ -631,7 +661,15 @@ public final class SecretSource implements AutoCloseable {
             if (plain == null && prefixed.isEmpty()) {
                 throw new IllegalStateException("a source needs a store: add one with store(prefix, store)");
             }
-            options.forEach((name, one) -> one.settings(name, refreshInterval, grace));
+            if (failClosed && maxStale == null) {
+                throw new IllegalArgumentException("secrets are to fail closed, but no maxStale says when: set both");
+            }
+            if (maxStale != null && maxStale.compareTo(refreshInterval.multipliedBy(2)) < 0) {
+                throw new IllegalArgumentException("maxStale is " + maxStale + ", but must be at least two refresh"
+                        + " intervals of " + refreshInterval + ", or one late check would count as staleness");
+            }
+            RotationPolicy policy = new RotationPolicy(refreshInterval, grace);
+            options.forEach((name, one) -> one.settings(name, policy, maxStale, failClosed));
             return new SecretSource(this, threads == null ? EngineThreads.real(clock) : threads);
         }
     }

@@ -121,6 +121,7 @@ class CanaryTest {
                 .allSatisfy(text -> assertThat(text).doesNotContain(CANARY));
         assertThat(logged.list).hasSizeGreaterThan(5).allSatisfy(event -> {
             assertThat(event.getFormattedMessage()).doesNotContain(CANARY);
+            assertThat(String.valueOf(event.getKeyValuePairs())).doesNotContain(CANARY);
             for (IThrowableProxy thrown = event.getThrowableProxy(); thrown != null; thrown = thrown.getCause()) {
                 assertThat(thrown.getMessage()).doesNotContain(CANARY);
             }

@@ -1014,6 +1014,31 @@ class SecretSourceTest {
     }
 
     @Test
+    void theSourcesLimitHoldsForSecretsThatHaveNoneOfTheirOwn() {
+        store.put("key", "one");
+        store.put("patient", "one");
+        SecretSource over = SecretSource.builder(store)
+                .maxStale(Duration.ofHours(6))
+                .failClosed()
+                .secret("patient", key -> key.maxStale(Duration.ofDays(2)))
+                .threads(time)
+                .build();
+        RotatingSecret key = over.secret("key");
+        RotatingSecret patient = over.secret("patient");
+        start(over);
+        store.failWith(Outcome.UNREACHABLE);
+
+        time.advance(Duration.ofHours(7));
+        assertThatThrownBy(key::current)
+                .isInstanceOf(SecretUnavailableException.class)
+                .hasMessageContainingAll("'key'", "refused", "PT6H");
+        assertThat(text(patient)).isEqualTo("one");
+
+        time.advance(Duration.ofDays(2));
+        assertThatThrownBy(patient::current).isInstanceOf(SecretUnavailableException.class);
+    }
+
+    @Test
     void whatCannotChangeIsNeverStale() {
         SecretSource over = SecretSource.builder(EnvironmentStore.of(Map.of("KEY", "one")))
                 .secret("KEY", key -> key.maxStale(Duration.ofMinutes(5)).failClosed())
@@ -1051,6 +1076,12 @@ class SecretSourceTest {
         assertThatThrownBy(() -> startedWith(key -> key.maxStale(Duration.ofSeconds(119))))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContainingAll("'key'", "two refresh intervals");
+        assertThatThrownBy(SecretSource.builder(store).failClosed()::build)
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("maxStale");
+        assertThatThrownBy(SecretSource.builder(store).maxStale(Duration.ofSeconds(119))::build)
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("two refresh intervals");
     }
 
     @Test
