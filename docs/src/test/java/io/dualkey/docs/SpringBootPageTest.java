@@ -2,6 +2,7 @@ package io.dualkey.docs;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.dualkey.secrets.spring.DualkeyJdbcProperties;
 import io.dualkey.secrets.spring.DualkeyProperties;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -73,5 +74,20 @@ class SpringBootPageTest {
         assertThat(properties.secrets().get(1).reference()).isEqualTo("aws:prod/payment#key");
         assertThat(properties.secrets().get(1).rotateEvery()).isEqualTo(Duration.ofDays(90));
         assertThat(properties.secrets().get(2).required()).isFalse();
+    }
+
+    @Test
+    void yamlOfSeveralDataSourcesIsUnderstoodByTheStarter() throws Exception {
+        List<PropertySource<?>> yaml =
+                new YamlPropertySourceLoader().load("page", new ClassPathResource("spring-boot-data-sources.yaml"));
+        DualkeyJdbcProperties properties = new Binder(ConfigurationPropertySources.from(yaml))
+                .bind(
+                        "dualkey.jdbc",
+                        Bindable.of(DualkeyJdbcProperties.class),
+                        new NoUnboundElementsBindHandler(BindHandler.DEFAULT))
+                .get();
+        assertThat(properties.secret()).isEqualTo("database-url");
+        assertThat(properties.dataSources()).containsOnlyKeys("reporting");
+        assertThat(properties.dataSources().get("reporting").secret()).isEqualTo("aws:prod/reporting");
     }
 }

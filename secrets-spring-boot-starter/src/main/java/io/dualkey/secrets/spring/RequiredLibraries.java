@@ -37,12 +37,20 @@ final class RequiredLibraries implements BeanFactoryPostProcessor {
         }
         require("dualkey.stores.azure-key-vault.url", AZURE_STORE, "io.dualkey:secrets-azure", loader);
         require("dualkey.stores.aws-secrets-manager.region", AWS_STORE, "io.dualkey:secrets-aws", loader);
-        require("dualkey.jdbc.secret", "io.dualkey.secrets.jdbc.RotatingDataSource", "io.dualkey:secrets-jdbc", loader);
-        require("dualkey.jdbc.secret", "com.zaxxer.hikari.HikariDataSource", "com.zaxxer:HikariCP", loader);
+        for (String property : JdbcSecrets.references(environment).keySet()) {
+            needs(property, "io.dualkey.secrets.jdbc.RotatingDataSource", "io.dualkey:secrets-jdbc", loader);
+            needs(property, "com.zaxxer.hikari.HikariDataSource", "com.zaxxer:HikariCP", loader);
+        }
     }
 
     private void require(String property, String type, String library, @Nullable ClassLoader loader) {
-        if (environment.containsProperty(property) && !ClassUtils.isPresent(type, loader)) {
+        if (environment.containsProperty(property)) {
+            needs(property, type, library, loader);
+        }
+    }
+
+    static void needs(String property, String type, String library, @Nullable ClassLoader loader) {
+        if (!ClassUtils.isPresent(type, loader)) {
             throw new MisconfigurationException(
                     property + " is set, but " + library + " is not on the class path.",
                     "Add the dependency " + library + ", or remove the property.");

@@ -234,7 +234,7 @@ public final class SecretsAutoConfiguration {
         @ConditionalOnProperty("dualkey.jwt.secret")
         static final class Jwt {}
 
-        @ConditionalOnProperty("dualkey.jdbc.secret")
+        @Conditional(JdbcSecrets.AreNamed.class)
         static final class Jdbc {}
 
         @Conditional(SecretsAreListed.class)
