@@ -15,6 +15,9 @@ import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.springframework.boot.SpringApplication;
+import org.springframework.boot.WebApplicationType;
 import org.springframework.boot.context.properties.bind.BindHandler;
 import org.springframework.boot.context.properties.bind.Bindable;
 import org.springframework.boot.context.properties.bind.Binder;
@@ -89,5 +92,21 @@ class SpringBootPageTest {
         assertThat(properties.secret()).isEqualTo("database-url");
         assertThat(properties.dataSources()).containsOnlyKeys("reporting");
         assertThat(properties.dataSources().get("reporting").secret()).isEqualTo("aws:prod/reporting");
+    }
+
+    /** The example as it stands, with the directory in place of the one on the page. */
+    @Test
+    void importsOfThePageMakeProperties(@TempDir Path secrets) throws Exception {
+        Files.writeString(secrets.resolve("smtp-password"), "not-a-secret");
+        Files.writeString(secrets.resolve("mail-settings"), "{\"spring.mail.host\": \"mail.example.com\"}");
+        SpringApplication application = new SpringApplication(SpringBootPageTest.class);
+        application.setWebApplicationType(WebApplicationType.NONE);
+        try (var context = application.run(
+                "--spring.config.name=spring-boot-import", "--dualkey.stores.directory.path=" + secrets)) {
+            assertThat(context.getEnvironment().getProperty("spring.mail.password"))
+                    .isEqualTo("not-a-secret");
+            assertThat(context.getEnvironment().getProperty("spring.mail.host")).isEqualTo("mail.example.com");
+            assertThat(context.getEnvironment().containsProperty("license.key")).isFalse();
+        }
     }
 }
