@@ -1,7 +1,12 @@
 package io.dualkey.docs;
 
+import com.zaxxer.hikari.HikariDataSource;
 import io.dualkey.secrets.Rotating;
 import io.dualkey.secrets.spring.Secret;
+import org.springframework.beans.factory.annotation.Qualifier;
+import org.springframework.boot.context.properties.ConfigurationProperties;
+import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Configuration;
 
 /** The code of {@code spring-boot.md}; a test compares it with the page. */
 final class SpringSnippets {
@@ -22,4 +27,17 @@ final class SpringSnippets {
         }
     }
     // end
+
+    @Configuration
+    static class Reporting {
+
+        // snippet: second-data-source
+        @Bean(defaultCandidate = false)
+        @Qualifier("reporting")
+        @ConfigurationProperties("app.reporting") // maximum-pool-size and the like
+        HikariDataSource reporting() {
+            return new HikariDataSource();
+        }
+        // end
+    }
 }

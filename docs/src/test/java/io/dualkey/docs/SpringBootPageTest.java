@@ -2,6 +2,7 @@ package io.dualkey.docs;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.dualkey.secrets.spring.DualkeyJdbcProperties;
 import io.dualkey.secrets.spring.DualkeyProperties;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -14,6 +15,9 @@ import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.springframework.boot.SpringApplication;
+import org.springframework.boot.WebApplicationType;
 import org.springframework.boot.context.properties.bind.BindHandler;
 import org.springframework.boot.context.properties.bind.Bindable;
 import org.springframework.boot.context.properties.bind.Binder;
@@ -73,5 +77,36 @@ class SpringBootPageTest {
         assertThat(properties.secrets().get(1).reference()).isEqualTo("aws:prod/payment#key");
         assertThat(properties.secrets().get(1).rotateEvery()).isEqualTo(Duration.ofDays(90));
         assertThat(properties.secrets().get(2).required()).isFalse();
+    }
+
+    @Test
+    void yamlOfSeveralDataSourcesIsUnderstoodByTheStarter() throws Exception {
+        List<PropertySource<?>> yaml =
+                new YamlPropertySourceLoader().load("page", new ClassPathResource("spring-boot-data-sources.yaml"));
+        DualkeyJdbcProperties properties = new Binder(ConfigurationPropertySources.from(yaml))
+                .bind(
+                        "dualkey.jdbc",
+                        Bindable.of(DualkeyJdbcProperties.class),
+                        new NoUnboundElementsBindHandler(BindHandler.DEFAULT))
+                .get();
+        assertThat(properties.secret()).isEqualTo("database-url");
+        assertThat(properties.dataSources()).containsOnlyKeys("reporting");
+        assertThat(properties.dataSources().get("reporting").secret()).isEqualTo("aws:prod/reporting");
+    }
+
+    /** The example as it stands, with the directory in place of the one on the page. */
+    @Test
+    void importsOfThePageMakeProperties(@TempDir Path secrets) throws Exception {
+        Files.writeString(secrets.resolve("smtp-password"), "not-a-secret");
+        Files.writeString(secrets.resolve("mail-settings"), "{\"spring.mail.host\": \"mail.example.com\"}");
+        SpringApplication application = new SpringApplication(SpringBootPageTest.class);
+        application.setWebApplicationType(WebApplicationType.NONE);
+        try (var context = application.run(
+                "--spring.config.name=spring-boot-import", "--dualkey.stores.directory.path=" + secrets)) {
+            assertThat(context.getEnvironment().getProperty("spring.mail.password"))
+                    .isEqualTo("not-a-secret");
+            assertThat(context.getEnvironment().getProperty("spring.mail.host")).isEqualTo("mail.example.com");
+            assertThat(context.getEnvironment().containsProperty("license.key")).isFalse();
+        }
     }
 }

@@ -2,6 +2,7 @@ package io.dualkey.secrets.spring;
 
 import io.dualkey.secrets.SecretStore;
 import io.dualkey.secrets.aws.AwsSecretsManagerStore;
+import org.jspecify.annotations.Nullable;
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
@@ -25,6 +26,10 @@ public final class AwsSecretsManagerAutoConfiguration {
     @Bean
     ConfiguredStore dualkeyAwsSecretsManagerStore(
             DualkeyProperties properties, ObjectProvider<SecretsManagerClient> clients) {
+        return store(properties, clients.getIfUnique());
+    }
+
+    static ConfiguredStore store(DualkeyProperties properties, @Nullable SecretsManagerClient own) {
         DualkeyProperties.AwsSecretsManager service = properties.stores().awsSecretsManager();
         String region = service.region();
         if (region == null || !region.matches("[a-z0-9-]{1,32}")) {
@@ -32,7 +37,6 @@ public final class AwsSecretsManagerAutoConfiguration {
                     "dualkey.stores.aws-secrets-manager.region is not the name of a region.",
                     "Set it to one such as eu-central-1.");
         }
-        SecretsManagerClient own = clients.getIfUnique();
         if (own != null
                 && !region.equals(own.serviceClientConfiguration().region().id())) {
             throw new MisconfigurationException(

@@ -3,6 +3,7 @@ package io.dualkey.secrets.spring;
 import com.azure.security.keyvault.secrets.SecretClient;
 import io.dualkey.secrets.SecretStore;
 import io.dualkey.secrets.azure.AzureKeyVaultStore;
+import org.jspecify.annotations.Nullable;
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
@@ -25,8 +26,11 @@ public final class AzureKeyVaultAutoConfiguration {
 
     @Bean
     ConfiguredStore dualkeyAzureKeyVaultStore(DualkeyProperties properties, ObjectProvider<SecretClient> clients) {
+        return store(properties, clients.getIfUnique());
+    }
+
+    static ConfiguredStore store(DualkeyProperties properties, @Nullable SecretClient own) {
         DualkeyProperties.AzureKeyVault vault = properties.stores().azureKeyVault();
-        SecretClient own = clients.getIfUnique();
         if (own != null && !same(own.getVaultUrl(), String.valueOf(vault.url()))) {
             throw new MisconfigurationException(
                     "dualkey.stores.azure-key-vault.url names another vault than the SecretClient bean, which would be"

@@ -7,8 +7,8 @@ import io.dualkey.secrets.jdbc.RotatingDataSource;
 import java.util.function.Consumer;
 
 /**
- * How the credentials of the application's connection pool rotate: a bean for operators' code, which wants to know whether
- * the database user that was replaced can be dropped.
+ * How the credentials of a connection pool rotate: a bean for operators' code, which wants to know whether the database user
+ * that was replaced can be dropped. Where there are several, each has the name of its data source as its qualifier.
  *
  * <pre>{@code
  * if (rotation.status().isSafeToDrop("app_v1")) {
@@ -21,16 +21,23 @@ import java.util.function.Consumer;
  */
 public final class DataSourceRotation {
 
+    private final String dataSource;
     private final String secret;
     private final RotatingDataSource database;
 
-    DataSourceRotation(String secret, RotatingDataSource database) {
+    DataSourceRotation(String dataSource, String secret, RotatingDataSource database) {
+        this.dataSource = dataSource;
         this.secret = secret;
         this.database = database;
     }
 
     RotatingDataSource database() {
         return database;
+    }
+
+    /** {@return the name of the bean that is the data source} */
+    public String dataSource() {
+        return dataSource;
     }
 
     /** {@return the name of the secret that the pool logs in with} */
@@ -53,9 +60,9 @@ public final class DataSourceRotation {
         return database.onChange(listener);
     }
 
-    /** The name of the secret. */
+    /** The names of the bean and of the secret. */
     @Override
     public String toString() {
-        return "DataSourceRotation[" + secret + "]";
+        return "DataSourceRotation[" + dataSource + ", secret " + secret + "]";
     }
 }

@@ -1,19 +1,18 @@
 package io.dualkey.secrets.spring;
 
 import io.dualkey.secrets.jdbc.RotatingDataSource;
-import java.util.Map;
-import javax.sql.DataSource;
-import org.springframework.beans.factory.ListableBeanFactory;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnBean;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnProperty;
 import org.springframework.boot.health.contributor.HealthContributor;
 import org.springframework.boot.jdbc.autoconfigure.DataSourceAutoConfiguration;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.context.annotation.Lazy;
+import org.springframework.core.env.Environment;
 
-/** Auto-configuration of what operators see of the rotation of the pool's credentials. */
+/** Auto-configuration of what operators see of the rotation of the pools' credentials. */
 @AutoConfiguration(after = {DatabaseSecretAutoConfiguration.class, DataSourceAutoConfiguration.class})
 @ConditionalOnClass(RotatingDataSource.class)
 @ConditionalOnBean(PoolPostProcessor.class)
@@ -24,21 +23,19 @@ public final class DataSourceRotationAutoConfiguration {
     /** Made at startup even where beans are lazy, so that a pool which could not rotate is noticed then. */
     @Bean
     @Lazy(false)
-    DataSourceRotation dataSourceRotation(PoolPostProcessor pools, ListableBeanFactory beans) {
-        for (String name : beans.getBeanNamesForType(DataSource.class)) {
-            var unused = beans.getBean(name);
-        }
-        return pools.rotation()
-                .orElseThrow(() -> new MisconfigurationException(
-                        "dualkey.jdbc.secret is set, but there is no DataSource bean that is a HikariCP pool, so no"
-                                + " credentials would rotate.",
-                        "Add org.springframework.boot:spring-boot-starter-jdbc and let Spring Boot make the pool, or"
-                                + " define a HikariDataSource bean. Other pools are not supported."));
+    @ConditionalOnProperty(JdbcSecrets.PROPERTY)
+    DataSourceRotation dataSourceRotation(PoolPostProcessor pools) {
+        return pools.rotation();
     }
 
     @Bean
-    SecretEndpointDetails databaseEndpointDetails(DataSourceRotation rotation) {
-        return secret -> secret.equals(rotation.secret()) ? DatabaseDetails.of(rotation.status()) : Map.of();
+    static DataSourceRotationBeans dualkeyDataSourceRotationBeans(Environment environment) {
+        return new DataSourceRotationBeans(environment);
+    }
+
+    @Bean
+    SecretEndpointDetails databaseEndpointDetails(PoolPostProcessor pools) {
+        return secret -> DatabaseDetails.of(secret, pools.rotations());
     }
 
     /** What is shown of the database where there is health at all. */
@@ -47,8 +44,8 @@ public final class DataSourceRotationAutoConfiguration {
     static class DatabaseHealth {
 
         @Bean
-        SecretHealthDetails databaseHealthDetails(DataSourceRotation rotation) {
-            return new DatabaseHealthDetails(rotation);
+        SecretHealthDetails databaseHealthDetails(PoolPostProcessor pools) {
+            return new DatabaseHealthDetails(pools);
         }
     }
 }

@@ -3,6 +3,7 @@ package io.dualkey.secrets.spring;
 import io.dualkey.secrets.jdbc.CredentialPhase;
 import io.dualkey.secrets.jdbc.CredentialStatus;
 import io.dualkey.secrets.jdbc.DataSourceStatus;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -13,14 +14,25 @@ final class DatabaseDetails {
 
     private DatabaseDetails() {}
 
-    static Map<String, Object> of(DataSourceStatus status) {
-        List<Map<String, Object>> credentials =
-                status.credentials().stream().map(one -> describe(one, status)).toList();
-        return Map.of("credentials", credentials, "failedLogins", status.failedLogins());
+    /** What there is about the data sources that log in with a secret; nothing if none does. */
+    static Map<String, Object> of(String secret, List<DataSourceRotation> rotations) {
+        List<Map<String, Object>> credentials = new ArrayList<>();
+        long failedLogins = 0;
+        boolean any = false;
+        for (DataSourceRotation rotation : rotations) {
+            if (rotation.secret().equals(secret)) {
+                any = true;
+                DataSourceStatus status = rotation.status();
+                status.credentials().forEach(one -> credentials.add(describe(rotation.dataSource(), one, status)));
+                failedLogins += status.failedLogins();
+            }
+        }
+        return any ? Map.of("credentials", credentials, "failedLogins", failedLogins) : Map.of();
     }
 
-    private static Map<String, Object> describe(CredentialStatus one, DataSourceStatus all) {
+    private static Map<String, Object> describe(String dataSource, CredentialStatus one, DataSourceStatus all) {
         Map<String, Object> details = new LinkedHashMap<>();
+        details.put("dataSource", dataSource);
         details.put("user", one.user());
         details.put("target", one.target());
         details.put("phase", one.phase().name().toLowerCase(Locale.ROOT).replace('_', '-'));

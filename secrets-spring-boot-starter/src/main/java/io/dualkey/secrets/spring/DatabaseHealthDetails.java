@@ -1,26 +1,26 @@
 package io.dualkey.secrets.spring;
 
-import io.dualkey.secrets.jdbc.DataSourceStatus;
+import java.util.List;
 import org.springframework.boot.health.contributor.Health;
 
 /** Which database users are in use and which can be dropped, as details of health. */
 final class DatabaseHealthDetails implements SecretHealthDetails {
 
-    private final DataSourceRotation rotation;
+    private final PoolPostProcessor pools;
 
-    DatabaseHealthDetails(DataSourceRotation rotation) {
-        this.rotation = rotation;
+    DatabaseHealthDetails(PoolPostProcessor pools) {
+        this.pools = pools;
     }
 
     @Override
     public void addTo(String secret, Health.Builder health) {
-        if (!secret.equals(rotation.secret())) {
-            return;
-        }
-        DataSourceStatus status = rotation.status();
-        if (status.current().isEmpty()) {
+        List<DataSourceRotation> rotations = pools.rotations();
+        boolean unproven = rotations.stream()
+                .filter(one -> one.secret().equals(secret))
+                .anyMatch(one -> one.status().current().isEmpty());
+        if (unproven) {
             health.down().withDetail("login", "no credentials have been proven by a login yet");
         }
-        DatabaseDetails.of(status).forEach(health::withDetail);
+        DatabaseDetails.of(secret, rotations).forEach(health::withDetail);
     }
 }

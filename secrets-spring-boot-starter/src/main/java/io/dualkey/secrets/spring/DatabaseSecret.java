@@ -11,13 +11,18 @@ import org.springframework.boot.jdbc.autoconfigure.JdbcConnectionDetails;
 /** The handle on the database's credentials, and what Spring Boot needs of them to make its pool: the URL alone. */
 final class DatabaseSecret implements SecretHandles {
 
-    static final String PROPERTY = "dualkey.jdbc.secret";
-
+    private final String property;
     private final @Nullable String name;
     private final Parser<SecretValue, DatabaseCredentials> parser;
     private @Nullable Rotating<DatabaseCredentials> credentials;
 
-    DatabaseSecret(@Nullable String name, Parser<SecretValue, DatabaseCredentials> parser) {
+    /**
+     * Makes one.
+     *
+     * @param property the property that names the secret, for messages
+     */
+    DatabaseSecret(String property, @Nullable String name, Parser<SecretValue, DatabaseCredentials> parser) {
+        this.property = property;
         this.name = name;
         this.parser = parser;
     }
@@ -30,7 +35,7 @@ final class DatabaseSecret implements SecretHandles {
     synchronized Rotating<DatabaseCredentials> credentials(SecretSource source) {
         Rotating<DatabaseCredentials> known = credentials;
         if (known == null) {
-            known = NamedSecret.of(source, PROPERTY, name).map(parser);
+            known = NamedSecret.of(source, property, name).map(parser);
             credentials = known;
         }
         return known;

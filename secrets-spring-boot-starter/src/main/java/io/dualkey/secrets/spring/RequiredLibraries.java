@@ -15,6 +15,8 @@ final class RequiredLibraries implements BeanFactoryPostProcessor {
     private static final String JWT_VERIFIER = "io.dualkey.secrets.jwt.JwtVerifier";
     private static final String AZURE_STORE = "io.dualkey.secrets.azure.AzureKeyVaultStore";
     private static final String AWS_STORE = "io.dualkey.secrets.aws.AwsSecretsManagerStore";
+    private static final String AZURE = "dualkey.stores.azure-key-vault.url";
+    private static final String AWS = "dualkey.stores.aws-secrets-manager.region";
     private static final String SECRETS_JWT = "io.dualkey:secrets-jwt";
 
     private final Environment environment;
@@ -35,14 +37,34 @@ final class RequiredLibraries implements BeanFactoryPostProcessor {
                     "jakarta.servlet:jakarta.servlet-api",
                     loader);
         }
-        require("dualkey.stores.azure-key-vault.url", AZURE_STORE, "io.dualkey:secrets-azure", loader);
-        require("dualkey.stores.aws-secrets-manager.region", AWS_STORE, "io.dualkey:secrets-aws", loader);
-        require("dualkey.jdbc.secret", "io.dualkey.secrets.jdbc.RotatingDataSource", "io.dualkey:secrets-jdbc", loader);
-        require("dualkey.jdbc.secret", "com.zaxxer.hikari.HikariDataSource", "com.zaxxer:HikariCP", loader);
+        if (environment.containsProperty(AZURE)) {
+            requireAzure(loader);
+        }
+        if (environment.containsProperty(AWS)) {
+            requireAws(loader);
+        }
+        for (String property : JdbcSecrets.references(environment).keySet()) {
+            needs(property, "io.dualkey.secrets.jdbc.RotatingDataSource", "io.dualkey:secrets-jdbc", loader);
+            needs(property, "com.zaxxer.hikari.HikariDataSource", "com.zaxxer:HikariCP", loader);
+        }
     }
 
     private void require(String property, String type, String library, @Nullable ClassLoader loader) {
-        if (environment.containsProperty(property) && !ClassUtils.isPresent(type, loader)) {
+        if (environment.containsProperty(property)) {
+            needs(property, type, library, loader);
+        }
+    }
+
+    static void requireAzure(@Nullable ClassLoader loader) {
+        needs(AZURE, AZURE_STORE, "io.dualkey:secrets-azure", loader);
+    }
+
+    static void requireAws(@Nullable ClassLoader loader) {
+        needs(AWS, AWS_STORE, "io.dualkey:secrets-aws", loader);
+    }
+
+    private static void needs(String property, String type, String library, @Nullable ClassLoader loader) {
+        if (!ClassUtils.isPresent(type, loader)) {
             throw new MisconfigurationException(
                     property + " is set, but " + library + " is not on the class path.",
                     "Add the dependency " + library + ", or remove the property.");

@@ -6,6 +6,7 @@ import io.dualkey.secrets.SecretState;
 import io.dualkey.secrets.SecretStatus;
 import java.util.List;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 import org.springframework.boot.context.properties.bind.Binder;
 import org.springframework.boot.diagnostics.AbstractFailureAnalyzer;
 import org.springframework.boot.diagnostics.FailureAnalysis;
@@ -48,9 +49,12 @@ final class SecretStartupFailureAnalyzer extends AbstractFailureAnalyzer<SecretS
 
     private String namedBy(String secret) {
         Binder binder = Binder.get(environment);
-        for (String property : List.of("dualkey.jwt.secret", "dualkey.jdbc.secret")) {
-            if (names(binder.bind(property, String.class).orElse(""), secret)) {
-                return " (" + property + ")";
+        if (names(binder.bind("dualkey.jwt.secret", String.class).orElse(""), secret)) {
+            return " (dualkey.jwt.secret)";
+        }
+        for (var jdbc : JdbcSecrets.references(environment).entrySet()) {
+            if (names(jdbc.getValue(), secret)) {
+                return " (" + jdbc.getKey() + ")";
             }
         }
         boolean listed = SecretBeans.listed(environment).stream().anyMatch(entry -> names(entry.where(), secret));
@@ -58,7 +62,7 @@ final class SecretStartupFailureAnalyzer extends AbstractFailureAnalyzer<SecretS
     }
 
     /** Whether a reference is to this secret, or to a field of it. */
-    private static boolean names(String reference, String secret) {
-        return reference.equals(secret) || reference.startsWith(secret + "#");
+    private static boolean names(@Nullable String reference, String secret) {
+        return reference != null && (reference.equals(secret) || reference.startsWith(secret + "#"));
     }
 }

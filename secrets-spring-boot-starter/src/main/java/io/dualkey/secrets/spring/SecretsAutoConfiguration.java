@@ -58,11 +58,7 @@ public final class SecretsAutoConfiguration {
 
         @Bean
         ConfiguredStore dualkeyDirectoryStore(DualkeyProperties properties) {
-            DualkeyProperties.Directory directory = properties.stores().directory();
-            return new ConfiguredStore(
-                    ConfiguredStore.DIRECTORY,
-                    directory.prefix(),
-                    DirectoryStore.at(path(String.valueOf(directory.path()))));
+            return directory(properties);
         }
     }
 
@@ -73,11 +69,21 @@ public final class SecretsAutoConfiguration {
 
         @Bean
         ConfiguredStore dualkeyEnvironmentStore(DualkeyProperties properties) {
-            return new ConfiguredStore(
-                    ConfiguredStore.ENVIRONMENT,
-                    properties.stores().environment().prefix(),
-                    EnvironmentStore.system());
+            return environment(properties);
         }
+    }
+
+    static ConfiguredStore directory(DualkeyProperties properties) {
+        DualkeyProperties.Directory directory = properties.stores().directory();
+        return new ConfiguredStore(
+                ConfiguredStore.DIRECTORY,
+                directory.prefix(),
+                DirectoryStore.at(path(String.valueOf(directory.path()))));
+    }
+
+    static ConfiguredStore environment(DualkeyProperties properties) {
+        return new ConfiguredStore(
+                ConfiguredStore.ENVIRONMENT, properties.stores().environment().prefix(), EnvironmentStore.system());
     }
 
     private static Path path(String directory) {
@@ -148,7 +154,7 @@ public final class SecretsAutoConfiguration {
         }
     }
 
-    private static SecretSource.Builder builder(List<ConfiguredStore> configured) {
+    static SecretSource.Builder builder(List<ConfiguredStore> configured) {
         SecretStore[] plain = configured.stream()
                 .filter(one -> one.prefix() == null)
                 .map(ConfiguredStore::store)
@@ -234,7 +240,7 @@ public final class SecretsAutoConfiguration {
         @ConditionalOnProperty("dualkey.jwt.secret")
         static final class Jwt {}
 
-        @ConditionalOnProperty("dualkey.jdbc.secret")
+        @Conditional(JdbcSecrets.AreNamed.class)
         static final class Jdbc {}
 
         @Conditional(SecretsAreListed.class)
