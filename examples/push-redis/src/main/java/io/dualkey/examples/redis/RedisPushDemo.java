@@ -37,7 +37,7 @@ public final class RedisPushDemo {
             Rotating<String> apiKey = secrets.secret("mail-api-key").map(SecretValue::revealText);
             Rotating<String> password = secrets.secret("redis-password").map(SecretValue::revealText);
             secrets.start(Duration.ofSeconds(10));
-            push = RedisPush.subscribe(RedisLogin.at("127.0.0.1", port, password), secrets);
+            push = RedisPush.subscribe(RedisLogin.at("127.0.0.1", port, "default", password), secrets);
             listening = apiKey.onRotation(version -> inForce.add(version.value()));
         }
 
