@@ -12,7 +12,6 @@ import io.dualkey.secrets.jdbc.RotatingDataSource;
 import io.dualkey.secrets.jwt.JwtVerifier;
 import io.dualkey.secrets.jwt.VerifiedJwt;
 import java.io.IOException;
-import java.io.OutputStream;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
@@ -95,10 +94,12 @@ public final class NotesService implements AutoCloseable {
             return;
         }
         exchange.getResponseHeaders().set("Content-Type", "text/plain; charset=utf-8");
-        exchange.sendResponseHeaders(200, answer.length == 0 ? -1 : answer.length);
-        try (OutputStream body = exchange.getResponseBody()) {
-            body.write(answer);
+        if (answer.length == 0) {
+            exchange.sendResponseHeaders(200, -1); // nothing may be written then, not even nothing
+            return;
         }
+        exchange.sendResponseHeaders(200, answer.length);
+        exchange.getResponseBody().write(answer);
     }
 
     private String notesOf(String owner) throws SQLException {
@@ -121,11 +122,11 @@ public final class NotesService implements AutoCloseable {
         return database.status();
     }
 
-    /** Takes no more requests, lets those under way end for up to two seconds, and closes what it opened. */
+    /** Takes no more requests, lets those under way end for up to a second, and closes what it opened. */
     @Override
     public void close() {
         if (server != null) {
-            server.stop(2);
+            server.stop(1);
         }
         workers.shutdown();
         database.close();

@@ -23,12 +23,14 @@ import java.time.Duration;
 import java.util.Base64;
 import java.util.Map;
 import java.util.concurrent.Callable;
+import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Stream;
 
 /** Starts the service on a database in memory, and rotates its key and its database user by hand. */
 public final class PlainJavaServiceDemo {
 
     private static final String URL = "jdbc:h2:mem:notes";
+    private static final long PAUSE = Duration.ofMillis(20).toNanos();
     private static final SecureRandom RANDOM = new SecureRandom();
 
     private final HttpClient http = HttpClient.newHttpClient();
@@ -118,7 +120,7 @@ public final class PlainJavaServiceDemo {
     }
 
     /** What the login service would sign. */
-    private static String token(String key) {
+    static String token(String key) {
         InMemoryStore store = new InMemoryStore();
         store.put("jwt-key", key);
         try (SecretSource secrets = SecretSource.from(store)) {
@@ -156,7 +158,7 @@ public final class PlainJavaServiceDemo {
         long deadline = System.nanoTime() + Duration.ofSeconds(10).toNanos();
         int status = request.call();
         while (status != expected && System.nanoTime() - deadline < 0) {
-            Thread.sleep(20);
+            LockSupport.parkNanos(PAUSE);
             status = request.call();
         }
         answers(when, expected, status);

@@ -13,6 +13,9 @@ import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.Statement;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -56,6 +59,30 @@ class PlainJavaServiceTest {
                     http.send(request(notes, "Bearer a.b.c", "Bearer d.e.f"), discarding()),
                     400,
                     "Bearer realm=\"notes\", error=\"invalid_request\"");
+        }
+    }
+
+    @Test
+    void answersSomebodyWithoutNotesAndOtherMethods(@TempDir Path directory) throws Exception {
+        Files.writeString(directory.resolve("jwt-key"), KEY);
+        Files.writeString(directory.resolve("database-login"), "{\"username\":\"sa\",\"password\":\"example\"}");
+        String url = "jdbc:h2:mem:empty";
+        String authorization = "Bearer " + PlainJavaServiceDemo.token(KEY);
+        try (Connection administrator = DriverManager.getConnection(url, "sa", "example");
+                Statement statement = administrator.createStatement();
+                NotesService service = new NotesService(directory, url)) {
+            URI notes = URI.create("http://127.0.0.1:" + service.start(0) + "/notes");
+            assertThat(http.send(request(notes, authorization), discarding()).statusCode())
+                    .isEqualTo(500); // there is no table yet
+            statement.execute("create table notes (id identity, owner varchar, text varchar)");
+            HttpResponse<String> none = http.send(request(notes, authorization), HttpResponse.BodyHandlers.ofString());
+            assertThat(none.statusCode()).isEqualTo(200);
+            assertThat(none.body()).isEmpty();
+            HttpRequest delete = HttpRequest.newBuilder(notes)
+                    .header("Authorization", authorization)
+                    .DELETE()
+                    .build();
+            assertThat(http.send(delete, discarding()).statusCode()).isEqualTo(405);
         }
     }
 

@@ -11,13 +11,13 @@ final class RedisLogin {
 
     private RedisLogin() {}
 
-    static RedisURI at(String host, int port, Rotating<String> password) {
+    static RedisURI at(String host, int port, String user, Rotating<String> password) {
         return RedisURI.builder()
                 .withHost(host)
                 .withPort(port) // in production, withSsl(true) as well
                 .withTimeout(Duration.ofSeconds(5))
                 .withAuthentication(
-                        RedisCredentialsProvider.from(() -> RedisCredentials.just("default", password.current())))
+                        RedisCredentialsProvider.from(() -> RedisCredentials.just(user, password.current())))
                 .build();
     }
 }

@@ -14,11 +14,13 @@ import java.time.Duration;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 
 /** Rotates a secret whose next scheduled check is an hour away, and lets two replicas learn of it by Redis. */
 public final class RedisPushDemo {
 
     private static final String PASSWORD = "example-redis-password";
+    private static final long PAUSE = Duration.ofMillis(20).toNanos();
 
     private RedisPushDemo() {}
 
@@ -37,7 +39,7 @@ public final class RedisPushDemo {
             Rotating<String> apiKey = secrets.secret("mail-api-key").map(SecretValue::revealText);
             Rotating<String> password = secrets.secret("redis-password").map(SecretValue::revealText);
             secrets.start(Duration.ofSeconds(10));
-            push = RedisPush.subscribe(RedisLogin.at("127.0.0.1", port, password), secrets);
+            push = RedisPush.subscribe(RedisLogin.at("127.0.0.1", port, "default", password), secrets);
             listening = apiKey.onRotation(version -> inForce.add(version.value()));
         }
 
@@ -73,7 +75,7 @@ public final class RedisPushDemo {
                 StatefulRedisConnection<String, String> operator = client.connect()) {
             out.println("in force: " + one.next() + ", " + two.next());
             while (operator.sync().publish(RedisPush.CHANNEL, "nobody-uses-this") < 2) {
-                Thread.sleep(20); // until both listen
+                LockSupport.parkNanos(PAUSE); // until both listen
             }
             vault.put("mail-api-key", "example-2");
             out.println("published to: " + operator.sync().publish(RedisPush.CHANNEL, "mail-api-key"));

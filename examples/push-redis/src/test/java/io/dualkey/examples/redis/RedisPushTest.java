@@ -11,10 +11,12 @@ import io.dualkey.secrets.RefreshCause;
 import io.dualkey.secrets.Rotating;
 import io.dualkey.secrets.SecretSource;
 import io.dualkey.secrets.SecretValue;
+import io.lettuce.core.AclSetuserArgs;
 import io.lettuce.core.RedisClient;
 import io.lettuce.core.RedisFuture;
 import io.lettuce.core.RedisURI;
 import io.lettuce.core.api.StatefulRedisConnection;
+import io.lettuce.core.protocol.CommandType;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
@@ -74,7 +76,16 @@ class RedisPushTest {
     }
 
     private void subscribe() {
-        push = RedisPush.subscribe(RedisLogin.at("127.0.0.1", redis.port(), password), secrets);
+        subscribeAs("default");
+    }
+
+    private void subscribeAs(String user) {
+        push = RedisPush.subscribe(RedisLogin.at("127.0.0.1", redis.port(), user, password), secrets);
+    }
+
+    private void awaitLog(String text) {
+        await().until(() -> logged.list.stream()
+                .anyMatch(event -> event.getFormattedMessage().contains(text)));
     }
 
     private StatefulRedisConnection<String, String> operator() {
@@ -146,11 +157,34 @@ class RedisPushTest {
         int port = redis.port();
         redis.close();
         subscribe();
-        await().until(() -> logged.list.stream()
-                .anyMatch(event -> event.getFormattedMessage().contains("checked on schedule")));
+        awaitLog("checked on schedule");
         assertThat(apiKey.current()).isEqualTo("example-1");
         vault.put("mail-api-key", "example-2");
         redis = EmbeddedRedis.at(port, PASSWORD);
         await().until(() -> apiKey.current().equals("example-2"));
+    }
+
+    /** The rights are those of the README; before they are complete, the subscription is refused and tried again. */
+    @Test
+    void userWithTheLeastRightsIsEnough() {
+        try (StatefulRedisConnection<String, String> operator = operator()) {
+            AclSetuserArgs replica = AclSetuserArgs.Builder.on()
+                    .addPassword(PASSWORD)
+                    .noCommands()
+                    .addCommand(CommandType.SUBSCRIBE)
+                    .addCommand(CommandType.UNSUBSCRIBE)
+                    .addCommand(CommandType.PING)
+                    .addCommand(CommandType.HELLO);
+            operator.sync().aclSetuser("replica", replica.resetChannels());
+            subscribeAs("replica");
+            awaitLog("RedisCommandExecutionException");
+            assertThat(checks("mail-api-key")).isEqualTo(1);
+
+            vault.put("mail-api-key", "example-2");
+            operator.sync().aclSetuser("replica", replica.channelPattern(RedisPush.CHANNEL));
+            await().until(() -> apiKey.current().equals("example-2"));
+            assertThat(operator.sync().publish(RedisPush.CHANNEL, "mail-api-key"))
+                    .isEqualTo(1);
+        }
     }
 }

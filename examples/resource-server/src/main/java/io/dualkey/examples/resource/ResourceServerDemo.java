@@ -10,12 +10,15 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.time.Duration;
+import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Stream;
 import org.springframework.boot.SpringApplication;
 import org.springframework.context.ConfigurableApplicationContext;
 
 /** Starts the service with a directory of its own, and rotates the key in it by hand. */
 final class ResourceServerDemo implements AutoCloseable {
+
+    private static final long PAUSE = Duration.ofMillis(20).toNanos();
 
     private final HttpClient http = HttpClient.newHttpClient();
     private final Path directory;
@@ -75,7 +78,7 @@ final class ResourceServerDemo implements AutoCloseable {
         long deadline = System.nanoTime() + Duration.ofSeconds(10).toNanos();
         int status = get(token).statusCode();
         while (status != expected && System.nanoTime() - deadline < 0) {
-            Thread.sleep(20);
+            LockSupport.parkNanos(PAUSE);
             status = get(token).statusCode();
         }
         return status;
