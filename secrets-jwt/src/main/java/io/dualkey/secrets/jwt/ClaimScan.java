@@ -50,58 +50,91 @@ final class ClaimScan {
         return read(payload, length, rules) ? judge(rules, nowMillis) : RejectionReason.MALFORMED_CLAIMS;
     }
 
-    private boolean read(byte[] payload, int length, ClaimRules rules) {
-        json.reset(payload, length);
+    /*
+     * The form that issuers write most is read here, in local variables, which takes half the time: names and strings of
+     * ASCII without escapes, integers, and nothing in between. Nothing is refused here. Whatever is not of that form is
+     * left to the cursor, which is told of the rest, and alone says whether a name is there twice.
+     */
+    private boolean read(byte[] text, int end, ClaimRules rules) {
+        json.reset(text, end);
         if (json.next() != JsonCursor.BEGIN_OBJECT) {
             return false;
         }
-        int token = json.next();
-        while (token == JsonCursor.NAME) {
-            if (!member(rules)) {
+        int at = json.position() - 1;
+        byte separator = '{';
+        while (true) {
+            // `at` is where the separator should be, and the cursor stands where next() would read a name.
+            int from = at + 2;
+            boolean opened = from < end && text[at] == separator && text[at + 1] == '"';
+            int to = opened ? JsonCursor.special(text, from, end) : end;
+            if (to + 1 < end && text[to] == '"' && text[to + 1] == ':') {
+                if (!json.plainName(from, to)) {
+                    return false;
+                }
+                at = to + 2;
+            } else {
+                int token = json.next();
+                if (token != JsonCursor.NAME) {
+                    return token == JsonCursor.END_OBJECT && json.next() == JsonCursor.END;
+                }
+                at = json.position();
+            }
+            int name = json.threeLetters(); // all registered claims that are looked at have three
+
+            byte first = at < end ? text[at] : 0;
+            int value;
+            if (first == '"') {
+                to = JsonCursor.special(text, at + 1, end);
+                value = to < end && text[to] == '"' ? json.plainString(at + 1, to) : json.next();
+            } else if (first >= '1' && first <= '9') {
+                to = JsonCursor.digitsEnd(text, at + 1, end);
+                value = to < end && (text[to] == ',' || text[to] == '}') ? json.plainInteger(at, to) : json.next();
+            } else {
+                value = json.next();
+            }
+            if (!claim(name, value, rules)) {
                 return false;
             }
-            token = json.nextMember();
+            at = json.position();
+            separator = ',';
         }
-        return token == JsonCursor.END_OBJECT && json.next() == JsonCursor.END;
     }
 
-    /** Reads the value of the member whose name was just read; false if it must not be like that. */
-    private boolean member(ClaimRules rules) {
-        int name = json.threeLetters(); // all registered claims that are looked at have three
+    /** Takes in a claim of which the first token of the value was read; false if it must not be like that. */
+    private boolean claim(int name, int value, ClaimRules rules) {
         if (name == EXP) {
-            expiresAt = date();
+            expiresAt = date(value);
             return expiresAt != JsonCursor.NO_DATE;
         } else if (name == IAT) {
-            issuedAt = date();
+            issuedAt = date(value);
             return issuedAt != JsonCursor.NO_DATE;
         } else if (name == NBF) {
-            notBefore = date();
+            notBefore = date(value);
             return notBefore != JsonCursor.NO_DATE;
         } else if (name == SUB) {
-            int value = json.nextValue();
             if (value == JsonCursor.STRING && subjectWanted) {
                 subject = json.string(value);
             }
             return value == JsonCursor.STRING;
         } else if (name == ISS) {
-            boolean text = json.nextValue() == JsonCursor.STRING;
+            boolean text = value == JsonCursor.STRING;
             issuerMatches = text && rules.issuer != null && json.is(rules.issuer);
             return text;
         } else if (name == AUD) {
             audiencePresent = true;
-            return audience(rules);
+            return audience(value, rules);
         } else if (name == JTI) {
-            return json.nextValue() == JsonCursor.STRING;
+            return value == JsonCursor.STRING;
         }
-        return json.skip(json.nextValue());
+        return json.skip(value);
     }
 
-    private long date() {
-        return json.next() == JsonCursor.NUMBER ? json.dateMillis() : JsonCursor.NO_DATE;
+    private long date(int value) {
+        return value == JsonCursor.NUMBER ? json.dateMillis() : JsonCursor.NO_DATE;
     }
 
-    private boolean audience(ClaimRules rules) {
-        int value = json.next();
+    private boolean audience(int first, ClaimRules rules) {
+        int value = first;
         if (value == JsonCursor.STRING) {
             matchAudience(rules);
             return true;

@@ -45,6 +45,8 @@ final class JsonCursor {
     private static final long ONES = 0x0101010101010101L;
     private static final long HIGH_BITS = ONES << 7;
 
+    private static final long GOLDEN_RATIO = 0x9E3779B97F4A7C15L; // spreads what differs over the upper bits
+
     private static final int MAX_DEPTH = 16;
     private static final int MAX_MEMBERS = 256;
     private static final long LAST_DATE = 253_402_300_799L; // 9999-12-31T23:59:59Z
@@ -64,9 +66,10 @@ final class JsonCursor {
     private int depth;
     private long objects; // one bit for each depth: whether it is an object
     private final int[] firstMember = new int[MAX_DEPTH + 1];
-    private final int[] nameStarts = new int[MAX_MEMBERS];
-    private final int[] nameLengths = new int[MAX_MEMBERS];
     private final long[] nameHashes = new long[MAX_MEMBERS];
+    private final long[] names = new long[MAX_MEMBERS]; // start and length in one number
+    private long filter; // a bit for each name of the innermost object, by its hash: few names need be compared
+    private final long[] outerFilters = new long[MAX_DEPTH + 1];
     private int members; // of all open objects together
 
     private int start;
@@ -97,55 +100,68 @@ final class JsonCursor {
                     return close(separator);
                 }
                 skipSpace();
-                return inObject() ? name() : value(take());
+                return inObject() ? name() : value();
             }
             case FIRST_NAME -> {
-                if (position < end && bytes[position] == '}') {
-                    return close(take());
-                }
-                return name();
+                return position < end && bytes[position] == '}' ? close(take()) : name();
             }
             case FIRST_ELEMENT -> {
-                int first = take();
-                return first == ']' ? close(first) : value(first);
+                return position < end && bytes[position] == ']' ? close(take()) : value();
             }
             case VALUE -> {
-                return value(take());
+                return value();
             }
             default -> {
-                return fail();
+                return ERROR;
             }
         }
     }
 
-    /** As {@link #next} within an object after a value, quicker where nothing is between the tokens, as issuers write it. */
-    int nextMember() {
-        int at = position;
-        byte[] text = bytes;
-        if (state != AFTER_VALUE
-                || depth == 0
-                || at + 1 >= end
-                || text[at] != ','
-                || text[at + 1] != '"'
-                || !inObject()) {
-            return next();
-        }
-        position = at + 1;
-        return name();
+    /*
+     * For a caller that reads the plainest tokens itself, in local variables, which is quicker than in the fields here. It
+     * says what it has read in the place of next(), and where. Plain is what is of ASCII and has no escapes.
+     */
+
+    /** Where the next token is looked for. */
+    int position() {
+        return position;
     }
 
-    /** As {@link #next} after a name, quicker where a string follows at once. */
-    int nextValue() {
-        if (state != VALUE || position >= end || bytes[position] != '"') {
-            return next();
-        }
-        position++;
+    /** A plain name was read, its quotes and the colon right behind it; false if the object has it already, or too many. */
+    boolean plainName(int from, int to) {
+        start = from;
+        length = to - from;
+        escaped = false;
+        position = to + 2;
+        state = VALUE;
+        return remember();
+    }
+
+    /** A plain string was read, and its quotes. */
+    int plainString(int from, int to) {
+        start = from;
+        length = to - from;
+        escaped = false;
+        position = to + 1;
         state = AFTER_VALUE;
-        return string() ? STRING : fail();
+        return STRING;
+    }
+
+    /** A number was read that is digits alone, and does not begin with a zero. */
+    int plainInteger(int from, int to) {
+        start = from;
+        length = to - from;
+        integer = true;
+        position = to;
+        state = AFTER_VALUE;
+        return NUMBER;
     }
 
     /** Passes over the rest of the value whose first token was just read; false after a violation. */
     boolean skip(int token) {
+        if (token == BEGIN_ARRAY) {
+            passPlainStrings();
+        }
         if (token == BEGIN_OBJECT || token == BEGIN_ARRAY) {
             int outside = depth - 1;
             while (depth > outside) {
@@ -155,6 +171,24 @@ final class JsonCursor {
             }
         }
         return token != ERROR;
+    }
+
+    /** Passes over what an array begins with as far as it is plain strings with nothing in between, as it mostly is. */
+    private void passPlainStrings() {
+        byte[] text = bytes;
+        int at = position;
+        while (at < end && text[at] == '"') {
+            int to = special(text, at + 1, end);
+            if (to + 1 >= end || text[to] != '"') {
+                return;
+            }
+            position = to + 1;
+            state = AFTER_VALUE;
+            if (text[to + 1] != ',') {
+                return;
+            }
+            at = to + 2;
+        }
     }
 
     private int fail() {
@@ -171,16 +205,17 @@ final class JsonCursor {
     }
 
     private void skipSpace() {
-        while (position < end) {
-            byte next = bytes[position];
-            if (next > ' ') { // nearly always
-                return;
-            }
-            if (next != ' ' && next != '\n' && next != '\r' && next != '\t') {
-                return;
-            }
-            position++;
+        if (position < end && bytes[position] <= ' ') { // seldom
+            position = afterSpace(position);
         }
+    }
+
+    private int afterSpace(int from) {
+        int at = from;
+        while (at < end && (bytes[at] == ' ' || bytes[at] == '\n' || bytes[at] == '\r' || bytes[at] == '\t')) {
+            at++;
+        }
+        return at;
     }
 
     private int open(boolean object) {
@@ -190,6 +225,8 @@ final class JsonCursor {
         depth++;
         objects = object ? objects | 1L << depth : objects & ~(1L << depth);
         firstMember[depth] = members;
+        outerFilters[depth] = filter;
+        filter = 0;
         state = object ? FIRST_NAME : FIRST_ELEMENT;
         return object ? BEGIN_OBJECT : BEGIN_ARRAY;
     }
@@ -200,17 +237,21 @@ final class JsonCursor {
             return fail();
         }
         members = firstMember[depth];
+        filter = outerFilters[depth];
         depth--;
         state = AFTER_VALUE;
         return object ? END_OBJECT : END_ARRAY;
     }
 
-    private int value(int first) {
+    private int value() {
         state = AFTER_VALUE;
+        int first = take();
+        if (first == '"') {
+            return string() ? STRING : fail();
+        }
         return switch (first) {
             case '{' -> open(true);
             case '[' -> open(false);
-            case '"' -> string() ? STRING : fail();
             case 't' -> literal("rue", TRUE);
             case 'f' -> literal("alse", FALSE);
             case 'n' -> literal("ull", NULL);
@@ -253,21 +294,27 @@ final class JsonCursor {
         long hash = length <= Long.BYTES
                 ? word(start, length)
                 : word(start, Long.BYTES) * 31 + word(start + length - Long.BYTES, Long.BYTES);
-        for (int i = firstMember[depth]; i < members; i++) {
-            if (nameHashes[i] == hash
-                    && Arrays.equals(
-                            bytes, nameStarts[i], nameStarts[i] + nameLengths[i], bytes, start, start + length)) {
-                return false;
-            }
-        }
-        if (members == MAX_MEMBERS) {
+        long bit = 1L << ((hash * GOLDEN_RATIO) >>> 58);
+        int count = members;
+        if (((filter & bit) != 0 && isKnown(hash)) || count == MAX_MEMBERS) {
             return false;
         }
-        nameStarts[members] = start;
-        nameLengths[members] = length;
-        nameHashes[members] = hash;
-        members++;
+        filter |= bit;
+        nameHashes[count] = hash;
+        names[count] = (long) start << Integer.SIZE | length;
+        members = count + 1;
         return true;
+    }
+
+    private boolean isKnown(long hash) {
+        for (int i = firstMember[depth]; i < members; i++) {
+            int from = (int) (names[i] >> Integer.SIZE);
+            int to = from + (int) names[i];
+            if (nameHashes[i] == hash && Arrays.equals(bytes, from, to, bytes, start, start + length)) {
+                return true;
+            }
+        }
+        return false;
     }
 
     /** Up to eight bytes as one number. */
@@ -311,9 +358,9 @@ final class JsonCursor {
      * The position of the next byte that is a quote, a backslash, a control character or not of ASCII; at least the end if
      * there is none before it. Looks at eight bytes at a time where the array allows, which may be past the end of the text.
      */
-    private static int special(byte[] text, int from, int end) {
+    static int special(byte[] text, int from, int end) {
         int at = from;
-        while (at < end && at + Long.BYTES <= text.length) {
+        while (at + Long.BYTES <= text.length) {
             long word = (long) LONGS.get(text, at);
             long quotes = word ^ ONES * '"';
             long backslashes = word ^ ONES * '\\';
@@ -433,14 +480,18 @@ final class JsonCursor {
     }
 
     private boolean skipDigits() {
-        byte[] text = bytes;
-        int at = position;
+        int from = position;
+        position = digitsEnd(bytes, from, end);
+        return position > from;
+    }
+
+    /** The position of the next byte that is no digit. */
+    static int digitsEnd(byte[] text, int from, int end) {
+        int at = from;
         while (at < end && text[at] >= '0' && text[at] <= '9') {
             at++;
         }
-        boolean some = at > position;
-        position = at;
-        return some;
+        return at;
     }
 
     /** The name just read if it has three bytes, as {@link #threeLetters(String)} makes it of a text; else -1. */
