@@ -101,7 +101,7 @@ class FleetTest {
         assertThat(FleetReport.words(Duration.ofSeconds(60))).isEqualTo("1 min");
         assertThat(FleetReport.words(Duration.ofSeconds(118))).isEqualTo("118 s");
         assertThat(FleetReport.words(Duration.ofMinutes(15))).isEqualTo("15 min");
-        assertThat(FleetReport.words(Duration.ofMinutes(60))).isEqualTo("1.0 h");
+        assertThat(FleetReport.words(Duration.ofMinutes(60))).isEqualTo("1 h");
         assertThat(FleetReport.words(null)).isEqualTo("not reached");
     }
 }
