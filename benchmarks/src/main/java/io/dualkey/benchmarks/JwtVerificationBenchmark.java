@@ -4,6 +4,7 @@ import java.security.GeneralSecurityException;
 import java.text.ParseException;
 import java.time.Instant;
 import java.util.Objects;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.openjdk.jmh.annotations.Benchmark;
@@ -41,8 +42,10 @@ public class JwtVerificationBenchmark {
 
     /** Which tokens. */
     public enum Scenario {
-        /** Signed with the current key. */
+        /** Signed with the current key, each another one. */
         CURRENT,
+        /** One token over and over. */
+        SAME_TOKEN,
         /** Signed with the key before. */
         PREVIOUS,
         /** Under the {@code kid} of the current key, with a signature that is not its own. */
@@ -69,14 +72,14 @@ public class JwtVerificationBenchmark {
         private @Nullable JwtIssuer issuer;
         private @Nullable TokenVerifier shared;
 
-        /** Signs, and checks that each token is accepted or refused as it should be. */
+        /** Signs, and checks that each token is accepted or refused as it should be, and that flawed ones are refused. */
         @Setup
         public void sign() throws GeneralSecurityException, ParseException {
             JwtIssuer made = JwtIssuer.of(algorithm);
             JwtKey key = scenario == Scenario.PREVIOUS ? made.previous : made.current;
             Instant now = Instant.now();
             for (int i = 0; i < TOKENS; i++) {
-                String token = key.sign(key.header(), JwtIssuer.json(JwtIssuer.claims(i, now)));
+                String token = key.sign(key.header(), JwtIssuer.json(JwtIssuer.claims(number(i), now)));
                 samples[i] = new TokenSample(scenario == Scenario.BAD_SIGNATURE ? spoilt(token) : token, key);
             }
             issuer = made;
@@ -90,11 +93,21 @@ public class JwtVerificationBenchmark {
                     throw new IllegalStateException(library + " does not judge as it should: " + scenario);
                 }
             }
+            Set<JwtFlaw> flaws = library == JwtLibrary.RAW ? JwtFlaw.OF_SIGNATURES : JwtFlaw.DECISIVE;
+            for (JwtFlaw flaw : flaws) {
+                if (verifier.subject(new TokenSample(flaw.in(made), made.current)) != null) {
+                    throw new IllegalStateException(library + " accepts a token with " + flaw);
+                }
+            }
             shared = verifier;
         }
 
-        private String expected(int number) {
-            return library == JwtLibrary.RAW ? "" : JwtIssuer.subject(number);
+        private int number(int sample) {
+            return scenario == Scenario.SAME_TOKEN ? 0 : sample;
+        }
+
+        private String expected(int sample) {
+            return library == JwtLibrary.RAW ? "" : JwtIssuer.subject(number(sample));
         }
 
         /** Ends its threads. */

@@ -1,5 +1,8 @@
 package io.dualkey.benchmarks;
 
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
 import com.zaxxer.hikari.util.Credentials;
@@ -8,6 +11,8 @@ import io.dualkey.secrets.RefreshCause;
 import io.dualkey.secrets.RotatingSecret;
 import io.dualkey.secrets.SecretSource;
 import io.dualkey.secrets.jdbc.RotatingDataSource;
+import java.io.File;
+import java.io.IOException;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -32,46 +37,72 @@ public final class RotationLatency {
     private static final int BORROWERS = 10;
     private static final int POOL = 10;
     private static final long LOGIN = TimeUnit.MILLISECONDS.toNanos(11);
-    private static final int ROTATIONS = 20;
     private static final int PER_BORROWER = 1 << 20;
 
     private RotationLatency() {}
 
     /**
-     * Prints a line for each way.
+     * Prints a line for each way and phase.
      *
-     * @param arguments none
+     * @param arguments how many rotations there are, 20 if it is not said; and a file for the results as JSON, if wanted
+     * @throws IOException if that cannot be written
      */
-    public static void main(String[] arguments) {
+    public static void main(String[] arguments) throws IOException {
+        int rotations = arguments.length > 0 ? Integer.parseInt(arguments[0]) : 20;
         StubDriver driver = StubDriver.register();
         driver.setLoginNanos(LOGIN);
         System.out.println("way               phase      borrows      p50 us   p99 us   max us   most open");
-        measure("RotatingDataSource", driver, Ways.rotating());
-        measure("softEvict", driver, Ways.softEvict());
-        measure("second pool", driver, Ways.secondPool());
+        ObjectMapper mapper = new ObjectMapper();
+        ArrayNode results = mapper.createArrayNode();
+        measure("RotatingDataSource", driver, Ways.rotating(), rotations, results);
+        measure("softEvictConnections", driver, Ways.softEvict(), rotations, results);
+        measure("second pool", driver, Ways.secondPool(), rotations, results);
+        if (arguments.length > 1) {
+            mapper.writeValue(new File(arguments[1]), results);
+        }
     }
 
-    private static void measure(String name, StubDriver driver, Ways.Way way) {
+    private static void measure(String name, StubDriver driver, Ways.Way way, int rotations, ArrayNode results) {
+        ObjectNode result = results.addObject().put("way", name).put("rotations", rotations);
         try (way) {
             Borrowers borrowers = new Borrowers(way::getConnection);
             pause(Duration.ofSeconds(3)); // warm up
             way.rotate("warm-up");
+            requireUser(way, "warm-up");
             driver.takeMostOpen();
             borrowers.take();
             pause(Duration.ofSeconds(5));
-            report(name, "steady", borrowers.take(), driver.takeMostOpen());
-            for (int i = 0; i < ROTATIONS; i++) {
+            report(name, "steady", borrowers.take(), driver.takeMostOpen(), result);
+            for (int i = 0; i < rotations; i++) {
                 way.rotate("user-" + i);
             }
-            report(name, "rotating", borrowers.take(), driver.takeMostOpen());
+            report(name, "rotating", borrowers.take(), driver.takeMostOpen(), result);
+            requireUser(way, "user-" + (rotations - 1));
             borrowers.stop();
         }
     }
 
-    private static void report(String name, String phase, long[] sorted, int mostOpen) {
+    /** A way that does not rotate would be the fastest. */
+    private static void requireUser(Ways.Way way, String user) {
+        try (Connection connection = way.getConnection()) {
+            if (!user.equals(connection.getSchema())) {
+                throw new IllegalStateException("connections are not those of the new user");
+            }
+        } catch (SQLException failure) {
+            throw new IllegalStateException(failure);
+        }
+    }
+
+    private static void report(String name, String phase, long[] sorted, int mostOpen, ObjectNode result) {
+        result.putObject(phase)
+                .put("borrows", sorted.length)
+                .put("p50", at(sorted, 0.5))
+                .put("p99", at(sorted, 0.99))
+                .put("max", at(sorted, 1))
+                .put("mostOpen", mostOpen);
         System.out.printf(
                 Locale.ROOT,
-                "%-18s %-9s %9d %9.1f %9.1f %9.1f %6d%n",
+                "%-20s %-9s %9d %9.1f %9.1f %9.1f %6d%n",
                 name,
                 phase,
                 sorted.length,

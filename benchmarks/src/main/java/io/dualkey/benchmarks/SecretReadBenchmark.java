@@ -1,5 +1,6 @@
 package io.dualkey.benchmarks;
 
+import com.amazonaws.secretsmanager.caching.SecretCache;
 import com.github.benmanes.caffeine.cache.Cache;
 import com.github.benmanes.caffeine.cache.Caffeine;
 import io.dualkey.secrets.InMemoryStore;
@@ -25,7 +26,7 @@ import org.openjdk.jmh.annotations.Threads;
 import org.openjdk.jmh.annotations.Warmup;
 
 /**
- * P1: what a read of a warm secret costs, beside a plain volatile read and a lookup in a cache.
+ * P1: what a read of a warm secret costs, beside a plain volatile read, a lookup in a cache, and the caching client of AWS.
  *
  * <pre>java -jar benchmarks/target/benchmarks.jar SecretRead -prof gc</pre>
  */
@@ -41,6 +42,7 @@ public class SecretReadBenchmark {
     private volatile String plain = "value";
     private final Cache<String, String> cache =
             Caffeine.newBuilder().maximumSize(100).build();
+    private final SecretCache awsCache = new SecretCache(StubSecretsManager.holding(plain));
     private @Nullable SecretSource source;
     private @Nullable Rotating<String> secret;
 
@@ -55,7 +57,10 @@ public class SecretReadBenchmark {
         cache.put("key", plain);
         source = loaded;
         secret = handle;
-        if (!current().equals(plain) || !plain.equals(caffeineGet())) {
+        if (!current().equals(plain)
+                || !acceptedNow().equals(plain)
+                || !plain.equals(caffeineGet())
+                || !plain.equals(awsCachingGet())) {
             throw new IllegalStateException("the candidates do not have the same value");
         }
     }
@@ -64,6 +69,7 @@ public class SecretReadBenchmark {
     @TearDown
     public void close() {
         Objects.requireNonNull(source).close();
+        awsCache.close();
     }
 
     /** The floor. */
@@ -95,5 +101,11 @@ public class SecretReadBenchmark {
     @Benchmark
     public @Nullable String caffeineGet() {
         return cache.getIfPresent("key");
+    }
+
+    /** A peer: {@code aws-secretsmanager-caching-java}, within the hour in which it does not ask the service again. */
+    @Benchmark
+    public @Nullable String awsCachingGet() {
+        return awsCache.getSecretString("key");
     }
 }

@@ -17,7 +17,7 @@ import java.util.function.Consumer;
  * Several engines may share one, as a fleet shares the time. Tests of other modules use it too. */
 public class VirtualTime implements EngineThreads {
 
-    private record Timer(Instant at, long order, AtomicReference<Runnable> task) {
+    private record Timer(long at, long order, AtomicReference<Runnable> task) {
 
         void run() {
             Runnable once = task.getAndSet(null);
@@ -31,10 +31,13 @@ public class VirtualTime implements EngineThreads {
 
     private final Queue<Runnable> work = new ArrayDeque<>();
     private final PriorityQueue<Timer> timers =
-            new PriorityQueue<>(Comparator.comparing(Timer::at).thenComparing(Timer::order));
+            new PriorityQueue<>(Comparator.comparingLong(Timer::at).thenComparingLong(Timer::order));
+    private final Clock clock = new VirtualClock();
     private final Random random;
+    private long nanos;
     private Instant now = START;
     private long order;
+    private int cancelled;
 
     public VirtualTime() {
         this(1);
@@ -59,40 +62,50 @@ public class VirtualTime implements EngineThreads {
     }
 
     public void advance(Duration duration) {
-        Instant end = now.plus(duration);
+        long end = nanos + duration.toNanos();
         run();
-        while (!timers.isEmpty() && !timers.peek().at().isAfter(end)) {
+        while (!timers.isEmpty() && timers.peek().at() <= end) {
             Timer next = timers.remove();
-            now = next.at();
+            set(next.at());
             next.run();
             run();
         }
-        now = end;
+        set(end);
+    }
+
+    private void set(long time) {
+        if (time != nanos) {
+            nanos = time;
+            now = START.plusNanos(time);
+        }
+    }
+
+    private final class VirtualClock extends Clock {
+
+        @Override
+        public Instant instant() {
+            return now;
+        }
+
+        @Override
+        public ZoneId getZone() {
+            return ZoneOffset.UTC;
+        }
+
+        @Override
+        public Clock withZone(ZoneId zone) {
+            return this;
+        }
     }
 
     @Override
     public Clock clock() {
-        return new Clock() {
-            @Override
-            public Instant instant() {
-                return now;
-            }
-
-            @Override
-            public ZoneId getZone() {
-                return ZoneOffset.UTC;
-            }
-
-            @Override
-            public Clock withZone(ZoneId zone) {
-                return this;
-            }
-        };
+        return clock;
     }
 
     @Override
     public long nanos() {
-        return Duration.between(START, now).toNanos();
+        return nanos;
     }
 
     @Override
@@ -102,9 +115,17 @@ public class VirtualTime implements EngineThreads {
 
     @Override
     public Runnable schedule(Duration delay, Runnable task) {
-        Timer timer = new Timer(now.plus(delay), order++, new AtomicReference<>(task));
+        Timer timer = new Timer(nanos + delay.toNanos(), order++, new AtomicReference<>(task));
         timers.add(timer);
-        return () -> timer.task().set(null);
+        return () -> cancel(timer);
+    }
+
+    /** A large fleet cancels timers by the million, long before their time. */
+    private void cancel(Timer timer) {
+        if (timer.task().getAndSet(null) != null && ++cancelled > 1000 && cancelled > timers.size() / 2) {
+            timers.removeIf(one -> one.task().get() == null);
+            cancelled = 0;
+        }
     }
 
     @Override
