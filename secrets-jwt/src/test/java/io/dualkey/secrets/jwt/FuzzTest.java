@@ -42,13 +42,13 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /**
- * Mutates good tokens, for a short while in the ordinary build and for as long as one likes with {@code
- * -Dfuzz.seconds=120}, which is the time of each test. A failure names the seed.
+ * Mutates good tokens, for a short while in the ordinary build, for some minutes in the profile {@code fuzz}, and for as
+ * long as one likes with {@code -Dfuzz.millis=120000}, which is the time of each test. A failure names the seed.
  */
 class FuzzTest {
 
     private static final long NANOS =
-            Duration.ofSeconds(Long.getLong("fuzz.seconds", 1)).toNanos();
+            Duration.ofMillis(Long.getLong("fuzz.millis", 400)).toNanos();
     private static final byte[] KEY = hmacKey(1);
     private static final String CLAIMS =
             "{\"iss\":\"https:\\/\\/a\",\"sub\":\"al\\u0069ce \u00e4\",\"aud\":[\"web\",\"app\"],"

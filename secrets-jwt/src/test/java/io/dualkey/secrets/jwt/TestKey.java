@@ -37,6 +37,7 @@ final class TestKey {
 
     private static final Map<JwsAlgorithm, TestKey> FIRST = new EnumMap<>(JwsAlgorithm.class);
     private static final Map<JwsAlgorithm, TestKey> SECOND = new EnumMap<>(JwsAlgorithm.class);
+    private static final Map<JwsAlgorithm, TestKey> THIRD = new EnumMap<>(JwsAlgorithm.class);
 
     /** One for all algorithms of RSA: they take a while to make, and must be told apart by more than their keys. */
     private static final Map<Integer, KeyPair> RSA = new HashMap<>();
@@ -59,6 +60,11 @@ final class TestKey {
     /** Another one. */
     static synchronized TestKey other(JwsAlgorithm algorithm) {
         return SECOND.computeIfAbsent(algorithm, made -> make(made, 2));
+    }
+
+    /** One that nobody trusts. */
+    static synchronized TestKey stranger(JwsAlgorithm algorithm) {
+        return THIRD.computeIfAbsent(algorithm, made -> make(made, 3));
     }
 
     private static TestKey make(JwsAlgorithm algorithm, int seed) {
