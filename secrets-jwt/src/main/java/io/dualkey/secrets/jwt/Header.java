@@ -28,12 +28,15 @@ final class Header {
         this.keyId = keyId;
     }
 
-    /** Reads a header in base64url. Other members than those checked, {@code jwk} and {@code jku} too, mean nothing. */
-    static Header read(byte[] text, int length, HeaderRules rules) {
-        byte[] decoded = new byte[Base64Url.decodedLength(length)];
-        int decodedLength = Base64Url.decode(text, 0, length, decoded);
-        JsonCursor json = new JsonCursor();
-        json.reset(decoded, Math.max(0, decodedLength));
+    /**
+     * Reads a header in base64url. Other members than those checked, {@code jwk} and {@code jku} too, mean nothing.
+     *
+     * @param json reads it; given, because a forged token must not cost more memory than a good one
+     * @param room for the decoded header; it is overwritten
+     */
+    static Header read(byte[] text, int length, HeaderRules rules, JsonCursor json, byte[] room) {
+        int decodedLength = Base64Url.decode(text, 0, length, room);
+        json.reset(room, Math.max(0, decodedLength));
         if (json.next() != JsonCursor.BEGIN_OBJECT) {
             return refused(RejectionReason.MALFORMED);
         }

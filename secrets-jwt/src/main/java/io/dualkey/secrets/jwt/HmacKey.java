@@ -35,13 +35,15 @@ final class HmacKey implements VerificationKey {
     private final JwsAlgorithm algorithm;
     private final int length;
     private final KeyId id;
+    private final String derivedId; // stands for the material
     private final Pool<Computation> computations;
 
     private HmacKey(byte[] key, JwsAlgorithm algorithm, @Nullable String toldId, @Nullable Provider provider) {
         this.algorithm = algorithm;
         this.length = algorithm.hashBits / 8;
         Pads pads = new Pads(key, algorithm);
-        this.id = toldId == null ? new KeyId(deriveId(pads), false) : new KeyId(toldId, true);
+        this.derivedId = deriveId(pads);
+        this.id = toldId == null ? new KeyId(derivedId, false) : new KeyId(toldId, true);
         if (provider == null) {
             this.computations = new Pool<>(() -> new DigestComputation(pads));
         } else {
@@ -141,6 +143,14 @@ final class HmacKey implements VerificationKey {
     @Override
     public JwsAlgorithm algorithm() {
         return algorithm;
+    }
+
+    @Override
+    public boolean isSameAs(VerificationKey other) {
+        return other instanceof HmacKey same
+                && same.algorithm == algorithm
+                && same.id.equals(id)
+                && same.derivedId.equals(derivedId);
     }
 
     @Override

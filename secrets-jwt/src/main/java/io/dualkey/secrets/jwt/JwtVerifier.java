@@ -75,6 +75,7 @@ public final class JwtVerifier {
         byte[] signature = new byte[1024];
         final Base64Url.Signed signed = new Base64Url.Signed();
         final ClaimScan claims = new ClaimScan();
+        final JsonCursor header = new JsonCursor();
         boolean newKeyWouldHelp;
 
         void makeRoomFor(int length) {
@@ -303,7 +304,7 @@ public final class JwtVerifier {
         KeyRing.Candidates known = keyRing.recall(scratch.text, headerEnd);
         KeyRing.Candidates candidates = known;
         if (candidates == null) {
-            Header header = Header.read(scratch.text, headerEnd, headerRules);
+            Header header = Header.read(scratch.text, headerEnd, headerRules, scratch.header, scratch.payload);
             if (header.refusal != null) {
                 return JwtResult.Rejected.of(header.refusal);
             }
@@ -373,7 +374,7 @@ public final class JwtVerifier {
         if (known != null) {
             return known.keys();
         }
-        Header header = Header.read(scratch.text, headerEnd, headerRules);
+        Header header = Header.read(scratch.text, headerEnd, headerRules, scratch.header, scratch.payload);
         return header.algorithm == null
                 ? List.of()
                 : keyRing.candidates(header.algorithm, header.keyId).keys();

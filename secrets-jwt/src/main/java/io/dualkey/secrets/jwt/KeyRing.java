@@ -2,9 +2,14 @@ package io.dualkey.secrets.jwt;
 
 import io.dualkey.secrets.Version;
 import io.dualkey.secrets.Versions;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.EnumMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
@@ -27,6 +32,8 @@ final class KeyRing {
     final long stamp = STAMPS.incrementAndGet();
 
     private final List<Candidate> keys;
+    private final Map<JwsAlgorithm, Candidates> withoutId = new EnumMap<>(JwsAlgorithm.class);
+    private final Map<JwsAlgorithm, Candidates> withForeignId = new EnumMap<>(JwsAlgorithm.class);
     private volatile KnownHeader[] known = {};
 
     KeyRing(Versions<List<VerificationKey>> versions) {
@@ -35,10 +42,33 @@ final class KeyRing {
         versions.accepted().forEach(version -> addKeys(version, all));
         versions.upcoming().ifPresent(version -> addKeys(version, all));
         this.keys = List.copyOf(all);
+        for (JwsAlgorithm algorithm : JwsAlgorithm.values()) {
+            List<Candidate> fitting = keys.stream()
+                    .filter(one -> one.key().algorithm() == algorithm)
+                    .toList();
+            List<Candidate> nameless =
+                    fitting.stream().filter(one -> !one.key().id().told()).toList();
+            withoutId.put(algorithm, new Candidates(fitting, false, false));
+            withForeignId.put(algorithm, new Candidates(nameless, false, true));
+        }
     }
 
+    /** A key that is in several versions of a JWK Set is tried once, or a forged token would cost as much as several. */
     private static void addKeys(Version<List<VerificationKey>> version, List<Candidate> all) {
-        version.value().forEach(key -> all.add(new Candidate(version, key)));
+        for (VerificationKey key : version.value()) {
+            boolean there = all.stream().anyMatch(one -> one.key().isSameAs(key) && isAcceptedAsLong(one, version));
+            if (!there) {
+                all.add(new Candidate(version, key));
+            }
+        }
+    }
+
+    private static boolean isAcceptedAsLong(Candidate one, Version<?> other) {
+        Optional<Instant> end = one.version().acceptedUntil();
+        return end.isEmpty()
+                || other.acceptedUntil()
+                        .filter(until -> !until.isAfter(end.get()))
+                        .isPresent();
     }
 
     /** A key, and the version of the secret that it is from. */
@@ -94,24 +124,28 @@ final class KeyRing {
         }
     }
 
-    /** Which keys to try for an {@code alg} and a {@code kid}. */
+    /** Which keys to try for an {@code alg} and a {@code kid}. Only for a name that is known something is allocated. */
     Candidates candidates(JwsAlgorithm algorithm, @Nullable String keyId) {
-        List<Candidate> fitting =
-                keys.stream().filter(one -> one.key().algorithm() == algorithm).toList();
+        Candidates all = Objects.requireNonNull(withoutId.get(algorithm));
         if (keyId == null) {
-            return new Candidates(fitting, false, false);
+            return all;
         }
+        List<Candidate> fitting = all.keys();
+        for (int i = 0; i < fitting.size(); i++) { // an iterator would be garbage
+            if (fitting.get(i).key().id().value().equals(keyId)) {
+                return named(fitting, keyId);
+            }
+        }
+        return Objects.requireNonNull(withForeignId.get(algorithm));
+    }
+
+    private static Candidates named(List<Candidate> fitting, String keyId) {
         List<Candidate> named = fitting.stream()
                 .filter(one -> one.key().id().value().equals(keyId))
                 .toList();
-        if (!named.isEmpty()) {
-            // A derived id stands for the very material. One that an issuer made up may be given to a new key as well.
-            boolean derived = named.stream().noneMatch(one -> one.key().id().told());
-            return new Candidates(named, derived, false);
-        }
-        List<Candidate> nameless =
-                fitting.stream().filter(one -> !one.key().id().told()).toList();
-        return new Candidates(nameless, false, true);
+        // A derived id stands for the very material. One that an issuer made up may be given to a new key as well.
+        boolean derived = named.stream().noneMatch(one -> one.key().id().told());
+        return new Candidates(named, derived, false);
     }
 
     /** The version of a generation; null if it has none of its keys among the candidates. */

@@ -198,6 +198,14 @@ final class SignatureKey implements VerificationKey {
     }
 
     @Override
+    public boolean isSameAs(VerificationKey other) {
+        return other instanceof SignatureKey same
+                && same.algorithm == algorithm
+                && same.id.equals(id)
+                && Arrays.equals(same.key.getEncoded(), key.getEncoded());
+    }
+
+    @Override
     public boolean verifies(byte[] text, int textLength, byte[] signature, int signatureLength) {
         if (signatureLength != length || !isPlausible(signature)) {
             return false;

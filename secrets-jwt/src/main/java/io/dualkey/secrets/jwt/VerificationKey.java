@@ -12,6 +12,9 @@ interface VerificationKey {
     /** The only algorithm that it is used with. */
     JwsAlgorithm algorithm();
 
+    /** Whether another key has the same material, algorithm and id, so that trying both is pointless. */
+    boolean isSameAs(VerificationKey other);
+
     /**
      * Whether a signature is good. It takes the same time whatever a signature of the right length contains.
      *

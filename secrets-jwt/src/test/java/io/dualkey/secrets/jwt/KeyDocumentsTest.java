@@ -8,6 +8,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import com.nimbusds.jose.util.JSONObjectUtils;
+import io.dualkey.secrets.Role;
 import io.dualkey.secrets.SecretStartupException;
 import java.math.BigInteger;
 import java.security.KeyFactory;
@@ -16,6 +17,7 @@ import java.security.PrivateKey;
 import java.security.PublicKey;
 import java.security.Signature;
 import java.security.spec.X509EncodedKeySpec;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Base64;
@@ -376,6 +378,43 @@ class KeyDocumentsTest {
                             .isEqualTo(rejected(RejectionReason.WRONG_ALGORITHM));
                 },
                 JwsAlgorithm.ES256);
+    }
+
+    /** Else a forged token with its kid would cost as many signatures as the set had versions within the grace. */
+    @ParameterizedTest
+    @EnumSource(names = {"ES256", "RS256", "HS256"})
+    void aKeyThatStaysInItsSetIsTriedOnce(JwsAlgorithm algorithm) {
+        String first = with(TestKey.of(algorithm).jwk(null).toJSONString(), "\"kid\":\"a\"");
+        String second = with(TestKey.other(algorithm).jwk(null).toJSONString(), "\"kid\":\"b\"");
+        try (Rig rig = new Rig()) {
+            KeyReader reader = new KeyReader(Rig.NAME, KeyFormat.JWK_SET, List.of(algorithm));
+            var keys = rig.secret.map(value -> reader.verificationKeys(value, null));
+            JwtVerifier verifier = JwtVerifier.builder(rig.secret, KeyFormat.JWK_SET, algorithm)
+                    .clock(rig.clock)
+                    .cache(1 << 20)
+                    .build();
+            rig.store.put(Rig.NAME, set(first));
+            rig.start();
+            TestKey key = TestKey.of(algorithm);
+            String token = key.token(key.header("a"), CLAIMS);
+            assertThat(verifier.verify(token).keyRole()).isEqualTo(Role.CURRENT);
+
+            rotate(rig, set(first, second));
+            assertThat(new KeyRing(keys.versions()).keys()).hasSize(2);
+            assertThat(new KeyRing(keys.versions()).candidates(algorithm, "a").keys())
+                    .hasSize(1);
+            assertThat(verifier.verify(token).keyRole()).isEqualTo(Role.CURRENT);
+
+            rotate(rig, set(second));
+            assertThat(new KeyRing(keys.versions()).keys()).hasSize(2);
+            assertThat(verifier.verify(token).keyRole()).isEqualTo(Role.PREVIOUS);
+        }
+    }
+
+    private static void rotate(Rig rig, String value) {
+        rig.clock.advance(Duration.ofMinutes(5));
+        rig.store.put(Rig.NAME, value);
+        rig.refresh();
     }
 
     @Test

@@ -16,6 +16,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
+import java.util.Objects;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -66,6 +67,27 @@ class SignatureRulesTest {
         byte[] both = Arrays.copyOf(first, first.length + second.length);
         System.arraycopy(second, 0, both, first.length, second.length);
         return both;
+    }
+
+    /** RFC 7518 asks for neither of the two, and issuers send both: why revocations must not be keyed by a token's text. */
+    @ParameterizedTest
+    @EnumSource(names = {"ES256", "ES384", "ES512"})
+    void everybodyCanMakeTheTwinOfAnEcdsaSignature(JwsAlgorithm algorithm) {
+        TestKey key = TestKey.of(algorithm);
+        JwtVerifier verifier = started(key, key.verifier(rig).cache(1 << 20));
+        byte[] good = key.signature(input(key));
+        int half = good.length / 2;
+        BigInteger order = ((ECPublicKey) Objects.requireNonNull(key.publicKey))
+                .getParams()
+                .getOrder();
+        byte[] twin = joined(
+                Arrays.copyOf(good, half),
+                number(order.subtract(new BigInteger(1, Arrays.copyOfRange(good, half, good.length))), half));
+
+        assertThat(verifier.check(input(key) + "." + base64Url(good))).isInstanceOf(VerifiedJwt.class);
+        assertThat(verifier.check(input(key) + "." + base64Url(twin))).isInstanceOf(VerifiedJwt.class);
+        twin[half + 1] ^= 1;
+        refuses(verifier, key, twin);
     }
 
     /** CVE-2022-21449: a Java that takes (0, 0) takes everything. */

@@ -9,10 +9,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.security.PublicKey;
 import java.util.Arrays;
+import java.util.EnumMap;
 import java.util.Locale;
+import java.util.Map;
 import java.util.stream.Collectors;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -26,29 +27,38 @@ class StrictnessTest {
 
     private static final String CLAIMS = "{\"sub\":\"alice\",\"exp\":1900000000}";
 
+    /** Refusing leaves no trace, so one verifier serves all tests of its algorithm. */
+    private static final Map<JwsAlgorithm, Rig> RIGS = new EnumMap<>(JwsAlgorithm.class);
+
+    private static final Map<JwsAlgorithm, JwtVerifier> VERIFIERS = new EnumMap<>(JwsAlgorithm.class);
+
     private final String name;
     private final TestKey key;
-    private final Rig rig = new Rig();
     private final JwtVerifier verifier;
     private final String token;
 
     StrictnessTest(JwsAlgorithm algorithm) {
         name = algorithm.headerName();
         key = TestKey.of(algorithm);
-        verifier = key.verifier(rig).build();
+        verifier = VERIFIERS.computeIfAbsent(algorithm, unused -> started(key));
         token = key.token(CLAIMS);
     }
 
-    @BeforeEach
-    void start() {
+    private static JwtVerifier started(TestKey key) {
+        Rig rig = new Rig();
+        RIGS.put(key.algorithm, rig);
+        JwtVerifier verifier = key.verifier(rig).build();
         rig.store.put(Rig.NAME, key.document());
         rig.start();
-        assertThat(verifier.check(token)).isInstanceOf(VerifiedJwt.class);
+        assertThat(verifier.check(key.token(CLAIMS))).isInstanceOf(VerifiedJwt.class);
+        return verifier;
     }
 
-    @AfterEach
-    void close() {
-        rig.close();
+    @AfterAll
+    static void close() {
+        RIGS.values().forEach(Rig::close);
+        RIGS.clear();
+        VERIFIERS.clear();
     }
 
     private void refuses(RejectionReason reason, String text) {
@@ -363,9 +373,11 @@ class StrictnessTest {
     /** RFC 8725 section 3.11: where a kind of token is required, others and those that do not say are refused. */
     @Test
     void acceptsOnlyTheTypeThatIsRequired() {
-        JwtVerifier accessTokens = key.verifier(rig).type("at+jwt").build();
-        JwtVerifier logoutTokens =
-                key.verifier(rig).type("application/logout+JWT").build();
+        JwtVerifier accessTokens =
+                key.verifier(RIGS.get(key.algorithm)).type("at+jwt").build();
+        JwtVerifier logoutTokens = key.verifier(RIGS.get(key.algorithm))
+                .type("application/logout+JWT")
+                .build();
 
         for (String type : new String[] {"at+jwt", "AT+JWT", "application/at+jwt"}) {
             assertThat(accessTokens.check(key.token(typed(type), CLAIMS))).isInstanceOf(VerifiedJwt.class);
@@ -414,7 +426,8 @@ class StrictnessTest {
         refuses(RejectionReason.TOO_LONG, "a".repeat(8193));
         refuses(RejectionReason.MALFORMED, "a".repeat(8192));
 
-        JwtVerifier generous = key.verifier(rig).maxLength(20_000).build();
+        JwtVerifier generous =
+                key.verifier(RIGS.get(key.algorithm)).maxLength(20_000).build();
         assertThat(generous.check(key.token("{\"exp\":1900000000,\"x\":\"" + padding + "\"}")))
                 .isInstanceOf(VerifiedJwt.class);
     }

@@ -25,6 +25,7 @@ import java.security.spec.MGF1ParameterSpec;
 import java.security.spec.PSSParameterSpec;
 import java.util.Arrays;
 import java.util.EnumMap;
+import java.util.HashMap;
 import java.util.Map;
 import java.util.Random;
 import javax.crypto.Mac;
@@ -36,6 +37,10 @@ final class TestKey {
 
     private static final Map<JwsAlgorithm, TestKey> FIRST = new EnumMap<>(JwsAlgorithm.class);
     private static final Map<JwsAlgorithm, TestKey> SECOND = new EnumMap<>(JwsAlgorithm.class);
+    private static final Map<JwsAlgorithm, TestKey> THIRD = new EnumMap<>(JwsAlgorithm.class);
+
+    /** One for all algorithms of RSA: they take a while to make, and must be told apart by more than their keys. */
+    private static final Map<Integer, KeyPair> RSA = new HashMap<>();
 
     final JwsAlgorithm algorithm;
     final Key signing;
@@ -57,6 +62,11 @@ final class TestKey {
         return SECOND.computeIfAbsent(algorithm, made -> make(made, 2));
     }
 
+    /** One that nobody trusts. */
+    static synchronized TestKey stranger(JwsAlgorithm algorithm) {
+        return THIRD.computeIfAbsent(algorithm, made -> make(made, 3));
+    }
+
     private static TestKey make(JwsAlgorithm algorithm, int seed) {
         if (algorithm.isSymmetric()) {
             byte[] key = new byte[algorithm.hashBits / 8];
@@ -68,7 +78,7 @@ final class TestKey {
             case ES384 -> ecKeys("secp384r1");
             case ES512 -> ecKeys("secp521r1");
             case EDDSA -> generate("Ed25519");
-            default -> Tokens.rsaKeys(2048);
+            default -> RSA.computeIfAbsent(seed, unused -> Tokens.rsaKeys(2048));
         };
         return new TestKey(algorithm, pair.getPrivate(), pair.getPublic());
     }
