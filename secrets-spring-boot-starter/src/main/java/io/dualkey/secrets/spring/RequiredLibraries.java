@@ -1,5 +1,6 @@
 package io.dualkey.secrets.spring;
 
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.springframework.beans.factory.config.BeanFactoryPostProcessor;
 import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
@@ -26,7 +27,10 @@ final class RequiredLibraries implements BeanFactoryPostProcessor {
     @Override
     public void postProcessBeanFactory(ConfigurableListableBeanFactory beans) {
         ClassLoader loader = beans.getBeanClassLoader();
-        require("dualkey.jwt.secret", JWT_VERIFIER, SECRETS_JWT, loader);
+        for (String property : List.of("dualkey.jwt.secret", "dualkey.jwt.signer.secret")) {
+            require(property, JWT_VERIFIER, SECRETS_JWT, loader);
+            require(property, "com.nimbusds.jose.JWSObject", "com.nimbusds:nimbus-jose-jwt", loader);
+        }
         if (environment.getProperty("dualkey.jwt.filter.enabled", Boolean.class, false)) {
             require("dualkey.jwt.filter.enabled", JWT_VERIFIER, SECRETS_JWT, loader);
             require(
@@ -36,7 +40,17 @@ final class RequiredLibraries implements BeanFactoryPostProcessor {
                     loader);
         }
         require("dualkey.stores.azure-key-vault.url", AZURE_STORE, "io.dualkey:secrets-azure", loader);
+        require(
+                "dualkey.stores.azure-key-vault.url",
+                "com.azure.security.keyvault.secrets.SecretClient",
+                "com.azure:azure-security-keyvault-secrets",
+                loader);
         require("dualkey.stores.aws-secrets-manager.region", AWS_STORE, "io.dualkey:secrets-aws", loader);
+        require(
+                "dualkey.stores.aws-secrets-manager.region",
+                "software.amazon.awssdk.services.secretsmanager.SecretsManagerClient",
+                "software.amazon.awssdk:secretsmanager",
+                loader);
         require("dualkey.jdbc.secret", "io.dualkey.secrets.jdbc.RotatingDataSource", "io.dualkey:secrets-jdbc", loader);
         require("dualkey.jdbc.secret", "com.zaxxer.hikari.HikariDataSource", "com.zaxxer:HikariCP", loader);
     }

@@ -48,7 +48,7 @@ final class SecretStartupFailureAnalyzer extends AbstractFailureAnalyzer<SecretS
 
     private String namedBy(String secret) {
         Binder binder = Binder.get(environment);
-        for (String property : List.of("dualkey.jwt.secret", "dualkey.jdbc.secret")) {
+        for (String property : List.of("dualkey.jwt.secret", "dualkey.jwt.signer.secret", "dualkey.jdbc.secret")) {
             if (names(binder.bind(property, String.class).orElse(""), secret)) {
                 return " (" + property + ")";
             }
