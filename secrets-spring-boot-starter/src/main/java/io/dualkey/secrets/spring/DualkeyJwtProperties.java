@@ -21,7 +21,7 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
  * @param filter A servlet filter that lets only requests with a good bearer token pass.
  * @param signer Signs tokens, with the first of the algorithms and as the issuer.
  */
-@ConfigurationProperties(prefix = "dualkey.jwt", ignoreUnknownFields = false) // a misspelt condition would not be asked
+@ConfigurationProperties("dualkey.jwt")
 public record DualkeyJwtProperties(
         @Nullable String secret,
         @DefaultValue List<JwsAlgorithm> algorithms,

@@ -260,7 +260,7 @@ class SecuredServiceTest {
     }
 
     /** All attributes of all beans, and what the operations of endpoints that need no argument return. */
-    private static void showManagementBeans(Map<String, String> shown) throws Exception {
+    static void showManagementBeans(Map<String, String> shown) throws Exception {
         MBeanServer beans = ManagementFactory.getPlatformMBeanServer();
         int endpoints = 0;
         for (ObjectName name : beans.queryNames(null, null)) {
