@@ -144,7 +144,7 @@ public final class JwtSigner {
 
     /**
      * {@return the public keys that verifiers need, as a JWK Set (RFC 7517 section 5): the accepted ones and the
-     * upcoming one} Let clients cache it no longer than {@link Builder#propagation}. With HMAC it is empty, because
+     * upcoming one} Let clients cache it no longer than {@link #publicKeysMaxAge}. With HMAC it is empty, because
      * those keys are secret.
      *
      * @throws SecretUnavailableException if there is no key
@@ -156,6 +156,18 @@ public final class JwtSigner {
                 .flatMap(version -> Stream.ofNullable(version.value().publicKey()))
                 .toList();
         return new JWKSet(published).toString();
+    }
+
+    /**
+     * {@return how long clients may cache {@link #publicKeys} at most, so that they have a new key before tokens are signed
+     * with it} That is {@link Builder#propagation} less the time in which each replica learns of the key; zero where nothing is
+     * left.
+     */
+    public Duration publicKeysMaxAge() {
+        Duration interval = keys.policy().refreshInterval();
+        Duration rest =
+                propagation.minus(interval).minus(interval.dividedBy(10)); // the interval is a tenth more at times
+        return rest.isNegative() ? Duration.ZERO : rest;
     }
 
     /** The newest key that every verifier knows by now; among keys that are all too new, the one known the longest. */

@@ -264,6 +264,16 @@ class JwtSignerTest {
     }
 
     @Test
+    void cachesOfPublicKeysEndBeforeANewKeySigns() {
+        Duration interval = rig.secret.policy().refreshInterval();
+        Duration late = interval.plus(interval.dividedBy(10));
+
+        assertThat(signer().propagation(late.plusSeconds(30)).build().publicKeysMaxAge())
+                .isEqualTo(Duration.ofSeconds(30));
+        assertThat(signer().propagation(interval).build().publicKeysMaxAge()).isZero();
+    }
+
+    @Test
     void publishesTheAcceptedAndTheUpcomingPublicKeys() throws Exception {
         List<KeyPair> pairs = List.of(rsaKeys(2048), rsaKeys(2048), rsaKeys(2048));
         try (Rig rsa = new Rig()) {

@@ -23,4 +23,10 @@ final class DatabaseHealthDetails implements SecretHealthDetails {
         }
         DatabaseDetails.of(secret, rotations).forEach(health::withDetail);
     }
+
+    /** A replaced user counts for as long as connections of it are left, whatever the grace period. */
+    @Override
+    public boolean acceptsPrevious(String secret) {
+        return !secret.equals(rotation.secret());
+    }
 }

@@ -19,6 +19,7 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
  * @param audiences The aud claims of which tokens must have one.
  * @param clockSkew How far the clocks of issuers may be off.
  * @param filter A servlet filter that lets only requests with a good bearer token pass.
+ * @param signer Signs tokens, with the first of the algorithms and as the issuer.
  */
 @ConfigurationProperties("dualkey.jwt")
 public record DualkeyJwtProperties(
@@ -28,7 +29,8 @@ public record DualkeyJwtProperties(
         @Nullable String issuer,
         @DefaultValue List<String> audiences,
         @DefaultValue("60s") Duration clockSkew,
-        @DefaultValue Filter filter) {
+        @DefaultValue Filter filter,
+        @DefaultValue Signer signer) {
 
     /**
      * A servlet filter that follows RFC 6750.
@@ -42,4 +44,20 @@ public record DualkeyJwtProperties(
             @DefaultValue("false") boolean enabled,
             @DefaultValue("/*") List<String> urlPatterns,
             @DefaultValue("api") String realm) {}
+
+    /**
+     * A signer of tokens, for services that issue them. A key-format of jwk-set is that of the verifier; the signer's key is then
+     * one JWK.
+     *
+     * @param secret Name of the secret that holds the key that tokens are signed with; with HMAC the same as that of the verifier.
+     * @param ttl How long tokens are valid.
+     * @param propagation For how long after a rotation tokens are still signed with the key before, so that all verifiers have
+     *     learnt the new one. Without it twice the refresh interval and the clock skew.
+     * @param jwkSetPath Where the public keys are served as a JWK Set. Without it they are not.
+     */
+    public record Signer(
+            @Nullable String secret,
+            @DefaultValue("15m") Duration ttl,
+            @Nullable Duration propagation,
+            @Nullable String jwkSetPath) {}
 }

@@ -16,6 +16,8 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
  *     of its own.
  * @param refreshInterval How often the store is checked; a tenth more or less at random.
  * @param grace How long a version is accepted after another has become current.
+ * @param maxStale How long secrets may be served without a successful check; without it there is no limit.
+ * @param failClosed Whether they are refused after that time, rather than warned about.
  * @param startupTimeout How long startup waits at most until all secrets are loaded.
  */
 @ConfigurationProperties("dualkey")
@@ -24,6 +26,8 @@ public record DualkeyProperties(
         @DefaultValue List<Secret> secrets,
         @DefaultValue("60s") Duration refreshInterval,
         @DefaultValue("24h") Duration grace,
+        @Nullable Duration maxStale,
+        @DefaultValue("false") boolean failClosed,
         @DefaultValue("10s") Duration startupTimeout) {
 
     /** The secret that a property means: an alias, or a reference as it stands. */
@@ -46,8 +50,8 @@ public record DualkeyProperties(
      * @param required Whether startup fails without the secret.
      * @param grace How long a version of this secret is accepted after another has become current.
      * @param companion Name of the secret in the same store that holds the previous value while it is accepted.
-     * @param maxStale How long the secret may be served without a successful check.
-     * @param failClosed Whether it is refused after that time, rather than warned about.
+     * @param maxStale How long the secret may be served without a successful check, in place of dualkey.max-stale.
+     * @param failClosed Whether it is refused after that time, rather than warned about. With dualkey.fail-closed all are.
      * @param rotateEvery How often it ought to be rotated; later than that it is warned about.
      */
     public record Secret(

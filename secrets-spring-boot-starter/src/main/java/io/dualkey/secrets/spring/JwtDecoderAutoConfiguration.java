@@ -2,15 +2,15 @@ package io.dualkey.secrets.spring;
 
 import io.dualkey.secrets.SecretUnavailableException;
 import io.dualkey.secrets.jwt.JwtVerifier;
-import java.util.LinkedHashMap;
-import java.util.Map;
+import java.util.List;
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnBean;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnWebApplication;
-import org.springframework.boot.context.properties.source.MutuallyExclusiveConfigurationPropertiesException;
+import org.springframework.boot.context.properties.bind.Bindable;
+import org.springframework.boot.context.properties.bind.Binder;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.core.env.Environment;
@@ -39,15 +39,20 @@ public final class JwtDecoderAutoConfiguration {
 
     JwtDecoderAutoConfiguration() {}
 
-    /** Two sources of keys: a JwtDecoder bean would silently win over Spring's properties. */
+    /** What is set for Spring's own decoder, which this one silently takes the place of, would not hold. */
     private static void checkAlone(Environment environment) {
-        Map<String, Object> set = new LinkedHashMap<>();
-        set.put("dualkey.jwt.secret", environment.getProperty("dualkey.jwt.secret"));
-        for (String name : new String[] {"jwk-set-uri", "issuer-uri", "public-key-location"}) {
-            set.put(SPRINGS + name, environment.getProperty(SPRINGS + name));
+        for (String name : List.of("jwk-set-uri", "issuer-uri", "public-key-location", "jws-algorithms", "audiences")) {
+            if (Binder.get(environment)
+                    .bind(SPRINGS + name, Bindable.listOf(String.class))
+                    .isBound()) {
+                throw new MisconfigurationException(
+                        SPRINGS + name
+                                + " is set, but a JwtVerifier (dualkey.jwt.secret) verifies the tokens, which would"
+                                + " ignore it.",
+                        "Remove it and set dualkey.jwt.issuer, dualkey.jwt.audiences and dualkey.jwt.algorithms; or remove"
+                                + " dualkey.jwt.secret.");
+            }
         }
-        MutuallyExclusiveConfigurationPropertiesException.throwIfMultipleNonNullValuesIn(
-                entries -> entries.putAll(set));
     }
 
     /** Where requests have threads of their own. */

@@ -53,6 +53,13 @@ public final class JwtFilterAutoConfiguration {
                             + " more than one.",
                     "Set dualkey.jwt.secret and dualkey.jwt.algorithms, or define one JwtVerifier bean.");
         }
+        if (properties.signer().jwkSetPath() != null
+                && properties.filter().urlPatterns().contains("/*")) {
+            throw new MisconfigurationException(
+                    "dualkey.jwt.filter.url-patterns has /*, so that dualkey.jwt.signer.jwk-set-path could be fetched with"
+                            + " a token only, by those who have no key yet to verify one.",
+                    "Set dualkey.jwt.filter.url-patterns to what must be protected, such as /api/*.");
+        }
         var filter = new FilterRegistrationBean<>(
                 new JwtFilter(verifier, properties.filter().realm()));
         filter.setName("dualkeyJwtFilter");

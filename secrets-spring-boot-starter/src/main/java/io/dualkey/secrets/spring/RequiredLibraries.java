@@ -1,5 +1,6 @@
 package io.dualkey.secrets.spring;
 
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.springframework.beans.factory.config.BeanFactoryPostProcessor;
 import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
@@ -28,7 +29,10 @@ final class RequiredLibraries implements BeanFactoryPostProcessor {
     @Override
     public void postProcessBeanFactory(ConfigurableListableBeanFactory beans) {
         ClassLoader loader = beans.getBeanClassLoader();
-        require("dualkey.jwt.secret", JWT_VERIFIER, SECRETS_JWT, loader);
+        for (String property : List.of("dualkey.jwt.secret", "dualkey.jwt.signer.secret")) {
+            require(property, JWT_VERIFIER, SECRETS_JWT, loader);
+            require(property, "com.nimbusds.jose.JWSObject", "com.nimbusds:nimbus-jose-jwt", loader);
+        }
         if (environment.getProperty("dualkey.jwt.filter.enabled", Boolean.class, false)) {
             require("dualkey.jwt.filter.enabled", JWT_VERIFIER, SECRETS_JWT, loader);
             require(
@@ -57,10 +61,20 @@ final class RequiredLibraries implements BeanFactoryPostProcessor {
 
     static void requireAzure(@Nullable ClassLoader loader) {
         needs(AZURE, AZURE_STORE, "io.dualkey:secrets-azure", loader);
+        needs(
+                AZURE,
+                "com.azure.security.keyvault.secrets.SecretClient",
+                "com.azure:azure-security-keyvault-secrets",
+                loader);
     }
 
     static void requireAws(@Nullable ClassLoader loader) {
         needs(AWS, AWS_STORE, "io.dualkey:secrets-aws", loader);
+        needs(
+                AWS,
+                "software.amazon.awssdk.services.secretsmanager.SecretsManagerClient",
+                "software.amazon.awssdk:secretsmanager",
+                loader);
     }
 
     private static void needs(String property, String type, String library, @Nullable ClassLoader loader) {

@@ -12,4 +12,14 @@ interface SecretHealthDetails {
      * @param health what is known of it so far
      */
     void addTo(String secret, Health.Builder health);
+
+    /**
+     * {@return whether a previous version of a secret is of use after another has become current} Where it is not, how long it
+     * is accepted tells operators nothing.
+     *
+     * @param secret the name of the secret
+     */
+    default boolean acceptsPrevious(String secret) {
+        return true;
+    }
 }

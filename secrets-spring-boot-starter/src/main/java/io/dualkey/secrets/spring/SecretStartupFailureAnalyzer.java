@@ -49,8 +49,10 @@ final class SecretStartupFailureAnalyzer extends AbstractFailureAnalyzer<SecretS
 
     private String namedBy(String secret) {
         Binder binder = Binder.get(environment);
-        if (names(binder.bind("dualkey.jwt.secret", String.class).orElse(""), secret)) {
-            return " (dualkey.jwt.secret)";
+        for (String property : List.of("dualkey.jwt.secret", "dualkey.jwt.signer.secret")) {
+            if (names(binder.bind(property, String.class).orElse(""), secret)) {
+                return " (" + property + ")";
+            }
         }
         for (var jdbc : JdbcSecrets.references(environment).entrySet()) {
             if (names(jdbc.getValue(), secret)) {

@@ -47,6 +47,11 @@ public final class SecretsAutoConfiguration {
     }
 
     @Bean
+    static PropertyNames dualkeyPropertyNames(Environment environment) {
+        return new PropertyNames(environment);
+    }
+
+    @Bean
     static SecretBeans dualkeySecretBeans(Environment environment) {
         return new SecretBeans(environment);
     }
@@ -142,6 +147,10 @@ public final class SecretsAutoConfiguration {
         try {
             SecretSource.Builder builder = own.isEmpty() ? builder(configured) : SecretSource.builder(own.get(0));
             builder.refreshInterval(properties.refreshInterval()).grace(properties.grace());
+            Optional.ofNullable(properties.maxStale()).ifPresent(builder::maxStale);
+            if (properties.failClosed()) {
+                builder.failClosed();
+            }
             properties.secrets().stream()
                     .filter(DualkeyProperties.Secret::hasSettings)
                     .forEach(secret -> builder.secret(secret.where(), options -> apply(secret, options)));
@@ -149,8 +158,8 @@ public final class SecretsAutoConfiguration {
         } catch (IllegalArgumentException outOfRange) {
             throw new MisconfigurationException(
                     "A property under dualkey is out of range: " + outOfRange.getMessage() + ".",
-                    "Correct dualkey.refresh-interval, dualkey.grace, the settings under dualkey.secrets or the prefix of"
-                            + " a store.");
+                    "Correct dualkey.refresh-interval, dualkey.grace, dualkey.max-stale, dualkey.fail-closed, the settings"
+                            + " under dualkey.secrets or the prefix of a store.");
         }
     }
 
@@ -239,6 +248,9 @@ public final class SecretsAutoConfiguration {
 
         @ConditionalOnProperty("dualkey.jwt.secret")
         static final class Jwt {}
+
+        @ConditionalOnProperty("dualkey.jwt.signer.secret")
+        static final class JwtSigner {}
 
         @Conditional(JdbcSecrets.AreNamed.class)
         static final class Jdbc {}

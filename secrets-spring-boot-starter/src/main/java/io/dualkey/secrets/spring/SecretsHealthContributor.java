@@ -59,9 +59,11 @@ final class SecretsHealthContributor implements CompositeHealthContributor {
             health.withDetail("warnings", status.warnings());
         }
         status.lastSuccess().ifPresent(time -> health.withDetail("lastSuccess", time.toString()));
-        status.version(Role.PREVIOUS)
-                .flatMap(SecretStatus.VersionStatus::acceptedUntil)
-                .ifPresent(time -> health.withDetail("previousAcceptedUntil", time.toString()));
+        if (details.stream().allMatch(part -> part.acceptsPrevious(status.name()))) {
+            status.version(Role.PREVIOUS)
+                    .flatMap(SecretStatus.VersionStatus::acceptedUntil)
+                    .ifPresent(time -> health.withDetail("previousAcceptedUntil", time.toString()));
+        }
         details.forEach(part -> part.addTo(status.name(), health));
         return health.build();
     }

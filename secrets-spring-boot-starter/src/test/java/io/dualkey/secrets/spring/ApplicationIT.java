@@ -20,6 +20,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
@@ -72,6 +73,10 @@ import org.springframework.web.bind.annotation.RestController;
             "dualkey.jdbc.secret=database-url",
             "dualkey.secrets=sendgrid-api-key",
             "spring.datasource.hikari.maximum-pool-size=4",
+            "spring.datasource.hikari.register-mbeans=true",
+            "spring.jmx.enabled=true",
+            "spring.threads.virtual.enabled=true", // from Java 21 on
+            "management.endpoints.jmx.exposure.include=*",
             "management.endpoints.web.exposure.include=*",
             "management.endpoint.health.show-details=always",
             "management.endpoint.health.probes.enabled=true",
@@ -271,6 +276,15 @@ class ApplicationIT {
 
         assertThat(response.statusCode()).isEqualTo(200);
         assertThat(response.body()).doesNotContain(CANARY);
+    }
+
+    @Test
+    void noManagementBeanShowsASecret() throws Exception {
+        Map<String, String> shown = new HashMap<>();
+        SecuredServiceTest.showManagementBeans(shown);
+
+        assertThat(shown.keySet()).as("the pool's own").anyMatch(name -> name.startsWith("com.zaxxer.hikari:"));
+        assertThat(shown).allSatisfy((name, value) -> assertThat(value).as(name).doesNotContain(CANARY));
     }
 
     /** Sends requests that verify a token and write a row, until the work is done; returns what went wrong with them. */

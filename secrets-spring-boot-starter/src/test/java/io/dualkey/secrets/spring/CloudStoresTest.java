@@ -2,6 +2,7 @@ package io.dualkey.secrets.spring;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.azure.security.keyvault.secrets.SecretClient;
 import io.dualkey.secrets.InMemoryStore;
 import io.dualkey.secrets.SecretStore;
 import io.dualkey.secrets.aws.AwsSecretsManagerStore;
@@ -107,7 +108,9 @@ class CloudStoresTest {
     void saysWhichLibraryIsMissing() {
         for (List<Object> one : List.<List<Object>>of(
                 List.of(AZURE, AzureKeyVaultStore.class, "io.dualkey:secrets-azure"),
-                List.of(AWS, AwsSecretsManagerStore.class, "io.dualkey:secrets-aws"))) {
+                List.of(AZURE, SecretClient.class, "com.azure:azure-security-keyvault-secrets"),
+                List.of(AWS, AwsSecretsManagerStore.class, "io.dualkey:secrets-aws"),
+                List.of(AWS, SecretsManagerClient.class, "software.amazon.awssdk:secretsmanager"))) {
             runner.withPropertyValues((String) one.get(0))
                     .withClassLoader(new FilteredClassLoader((Class<?>) one.get(1)))
                     .run(context -> assertThat(context)

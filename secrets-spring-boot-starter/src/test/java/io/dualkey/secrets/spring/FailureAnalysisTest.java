@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.dualkey.secrets.InMemoryStore;
+import io.dualkey.secrets.Rotating;
 import io.dualkey.secrets.SecretStore;
 import io.dualkey.secrets.StoreQuery;
 import io.dualkey.secrets.StoreResult;
@@ -15,6 +16,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.springframework.boot.SpringApplication;
 import org.springframework.boot.WebApplicationType;
@@ -115,9 +117,87 @@ class FailureAnalysisTest {
         assertThat(output).contains("dualkey.stores.directory.path is blank or not a path");
     }
 
-    /** Starts a real application, so that the registration of the analyzers is tested too. */
+    @Test
+    void saysWhichSecretsThereAreWhereABeanWantsAnother(CapturedOutput output) {
+        InMemoryStore store = new InMemoryStore();
+        store.put("sendgrid-api-key", "x");
+        failToStart(Mailer.class, List.of(store), "dualkey.secrets=sendgrid-api-key");
+
+        assertThat(output)
+                .contains("Mailer wants the secret 'sendgrid-key', which dualkey.secrets does not list")
+                .contains("It lists 'sendgrid-api-key'.")
+                .contains("Add 'sendgrid-key' to dualkey.secrets", "or correct @Secret(\"sendgrid-key\")");
+    }
+
+    @Test
+    void saysInWhichFormsASecretIsInjected(CapturedOutput output) {
+        InMemoryStore store = new InMemoryStore();
+        store.put("sendgrid-api-key", "x");
+        failToStart(ValueMailer.class, List.of(store), "dualkey.secrets=sendgrid-api-key");
+
+        assertThat(output)
+                .contains("wants the secret 'sendgrid-api-key' in a form that it cannot be injected in")
+                .contains("declare it as Rotating<String>");
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "dualkey.jwt.algorithms=HS255, HS256",
+        "dualkey.jwt.algorithms=none, HS256",
+        "dualkey.jwt.key-format=base46, BASE64"
+    })
+    void saysWhichValuesThereAre(String property, String one, CapturedOutput output) {
+        failToStart(List.of(new InMemoryStore()), "dualkey.jwt.secret=x", property);
+
+        assertThat(output).contains("The following values are valid", one);
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "dualkey.fail-close=true",
+                "dualkey.secrets[0].max-stall=1h",
+                "dualkey.stores.azure.url=https://kv.vault.azure.net",
+                "dualkey.jwt.audience=web",
+                "dualkey.jwt.key=canary-4711"
+            })
+    void refusesWhatNobodyWouldReadAndDoesNotShowIt(String property, CapturedOutput output) {
+        failToStart(List.of(new InMemoryStore()), "dualkey.jwt.secret=x", "dualkey.secrets[0].name=x", property);
+
+        assertThat(output)
+                .contains("There is no such property: " + property.replaceAll("=.*", ""))
+                .doesNotContain("canary-4711");
+    }
+
+    @Test
+    void refusesConditionsOfTokensThatNobodyWouldVerify(CapturedOutput output) {
+        failToStart(List.of(new InMemoryStore()), "dualkey.jwt.issuer=https://login.example.com");
+
+        assertThat(output).contains("dualkey.jwt.issuer is set, but dualkey.jwt.secret is not");
+    }
+
+    @Test
+    void refusesToFailClosedWithoutALimit(CapturedOutput output) {
+        failToStart(List.of(new InMemoryStore()), "dualkey.fail-closed=true");
+
+        assertThat(output).contains("no maxStale says when", "dualkey.max-stale");
+    }
+
+    @Test
+    void namesTheKeyThatSignsWhereItIsMissing(CapturedOutput output) {
+        failToStart(
+                List.of(new InMemoryStore()), "dualkey.jwt.signer.secret=signing-key", "dualkey.jwt.algorithms=RS256");
+
+        assertThat(output).contains("'signing-key' (dualkey.jwt.signer.secret): ");
+    }
+
     private static void failToStart(List<SecretStore> stores, String... properties) {
-        SpringApplication application = new SpringApplication(Empty.class);
+        failToStart(Empty.class, stores, properties);
+    }
+
+    /** Starts a real application, so that the registration of the analyzers is tested too. */
+    private static void failToStart(Class<?> service, List<SecretStore> stores, String... properties) {
+        SpringApplication application = new SpringApplication(service);
         application.setWebApplicationType(WebApplicationType.NONE);
         application.addInitializers(context -> {
             for (int i = 0; i < stores.size(); i++) {
@@ -133,8 +213,28 @@ class FailureAnalysisTest {
                 .isNotNull();
     }
 
-    @ImportAutoConfiguration(SecretsAutoConfiguration.class)
-    static final class Empty {}
+    @ImportAutoConfiguration({
+        SecretsAutoConfiguration.class,
+        JwtVerifierAutoConfiguration.class,
+        JwtSignerAutoConfiguration.class
+    })
+    static class Empty {}
+
+    /** Wants what is listed under another name. */
+    static final class Mailer extends Empty {
+
+        Mailer(@Secret("sendgrid-key") Rotating<String> apiKey) {
+            throw new IllegalStateException("not reached with " + apiKey);
+        }
+    }
+
+    /** Wants the value itself. */
+    static final class ValueMailer extends Empty {
+
+        ValueMailer(@Secret("sendgrid-api-key") String apiKey) {
+            throw new IllegalStateException("not reached with " + apiKey);
+        }
+    }
 
     /** A store that never answers. */
     private static final class Hanging implements SecretStore {

@@ -9,11 +9,13 @@ import io.dualkey.secrets.SecretStore;
 import io.dualkey.secrets.jwt.JwtSigner;
 import io.dualkey.secrets.jwt.JwtVerifier;
 import io.dualkey.secrets.jwt.KeyFormat;
+import io.dualkey.secrets.jwt.VerifiedJwt;
 import jakarta.servlet.DispatcherType;
 import jakarta.servlet.Filter;
 import java.security.KeyPair;
 import java.security.KeyPairGenerator;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.Base64;
 import java.util.List;
 import java.util.Map;
@@ -31,12 +33,17 @@ import org.springframework.boot.test.context.runner.WebApplicationContextRunner;
 import org.springframework.boot.test.system.CapturedOutput;
 import org.springframework.boot.test.system.OutputCaptureExtension;
 import org.springframework.boot.web.servlet.FilterRegistrationBean;
+import org.springframework.security.oauth2.jwt.JwtDecoder;
 
 @ExtendWith(OutputCaptureExtension.class)
 class JwtAutoConfigurationTest {
 
     private static final AutoConfigurations CONFIGURATIONS = AutoConfigurations.of(
-            SecretsAutoConfiguration.class, JwtVerifierAutoConfiguration.class, JwtFilterAutoConfiguration.class);
+            SecretsAutoConfiguration.class,
+            JwtVerifierAutoConfiguration.class,
+            JwtFilterAutoConfiguration.class,
+            JwtSignerAutoConfiguration.class,
+            JwkSetAutoConfiguration.class);
 
     private static final String[] HS256 = {
         "dualkey.jwt.secret=jwt", "dualkey.jwt.algorithms=HS256", "dualkey.jwt.key-format=text"
@@ -277,6 +284,98 @@ class JwtAutoConfigurationTest {
                         .hasMessageContaining("'short'")
                         .hasMessageContaining("'absent'")
                         .hasMessageNotContaining("canary-4711"));
+    }
+
+    @Test
+    void signsAsConfiguredAndOnlyIfAsked() {
+        runner.withPropertyValues(HS256).run(context -> assertThat(context).doesNotHaveBean(JwtSigner.class));
+        runner.withPropertyValues(HS256)
+                .withPropertyValues(
+                        "dualkey.jwt.issuer=https://login.example.com",
+                        "dualkey.jwt.signer.secret=jwt",
+                        "dualkey.jwt.signer.ttl=2m",
+                        "dualkey.jwt.signer.propagation=5m")
+                .run(context -> {
+                    JwtSigner signer = context.getBean(JwtSigner.class);
+                    VerifiedJwt token = context.getBean(JwtVerifier.class).verify(signer.sign(Map.of("sub", "alice")));
+                    assertThat(token.issuer()).contains("https://login.example.com");
+                    assertThat(token.expiresAt())
+                            .isNotEmpty()
+                            .get()
+                            .satisfies(end -> assertThat(end)
+                                    .isBetween(
+                                            Instant.now().plusSeconds(60),
+                                            Instant.now().plusSeconds(120)));
+                    assertThat(signer.publicKeysMaxAge()).isEqualTo(Duration.ofSeconds(300 - 66));
+                });
+        runner.withPropertyValues(
+                        "dualkey.jwt.algorithms=HS256", "dualkey.jwt.key-format=text", "dualkey.jwt.signer.secret=jwt")
+                .run(context ->
+                        assertThat(context).hasSingleBean(JwtSigner.class).doesNotHaveBean(JwtVerifier.class));
+    }
+
+    @Test
+    void saysWhatASignerLacks() {
+        ApplicationContextRunner signing = runner.withPropertyValues("dualkey.jwt.signer.secret=jwt");
+
+        misconfigured(signing).hasMessageContaining("dualkey.jwt.algorithms is missing");
+        misconfigured(signing.withPropertyValues("dualkey.jwt.algorithms=HS256"))
+                .hasMessageContaining("dualkey.jwt.key-format is missing");
+        misconfigured(signing.withPropertyValues(
+                        "dualkey.jwt.algorithms=HS256", "dualkey.jwt.key-format=text", "dualkey.jwt.signer.ttl=25h"))
+                .hasMessageContaining("would outlive their key");
+        misconfigured(signing.withClassLoader(new FilteredClassLoader("io.dualkey.secrets.jwt")))
+                .hasMessageContaining(
+                        "dualkey.jwt.signer.secret is set, but io.dualkey:secrets-jwt is not on the class path");
+    }
+
+    @Test
+    void servesAJwkSetOnlyWhereItIsAskedForAndOfUse() {
+        WebApplicationContextRunner signing =
+                web.withPropertyValues(HS256).withPropertyValues("dualkey.jwt.signer.secret=jwt");
+        String path = "dualkey.jwt.signer.jwk-set-path=/.well-known/jwks.json";
+
+        signing.run(context -> assertThat(context).doesNotHaveBean("dualkeyJwkSetRoute"));
+        misconfigured(signing.withPropertyValues(path)).hasMessageContaining("keys of HS256 are secret");
+        misconfigured(web.withPropertyValues(path)).hasMessageContaining("there is no JwtSigner");
+        store.put("rsa", RsaPem.make().privateKey());
+        WebApplicationContextRunner rsa = web.withPropertyValues(
+                "dualkey.jwt.secret=rsa", "dualkey.jwt.algorithms=RS256", "dualkey.jwt.signer.secret=rsa");
+        rsa.withPropertyValues(path).run(context -> assertThat(context).hasBean("dualkeyJwkSetRoute"));
+        rsa.withPropertyValues(path)
+                .withClassLoader(new FilteredClassLoader("org.springframework.web.servlet"))
+                .run(context ->
+                        assertThat(context).hasSingleBean(JwtSigner.class).doesNotHaveBean("dualkeyJwkSetRoute"));
+        for (String malformed : List.of("keys", "/", "/**", "/{name}")) {
+            misconfigured(rsa.withPropertyValues("dualkey.jwt.signer.jwk-set-path=" + malformed))
+                    .hasMessageContaining("is not a path");
+        }
+        misconfigured(rsa.withPropertyValues(path, "dualkey.jwt.filter.enabled=true"))
+                .hasMessageContaining("url-patterns has /*");
+    }
+
+    @Test
+    void refusesWhatSpringsOwnDecoderWouldHaveRead() {
+        WebApplicationContextRunner secured = web.withConfiguration(
+                        AutoConfigurations.of(JwtDecoderAutoConfiguration.class))
+                .withPropertyValues(HS256);
+
+        secured.run(context -> assertThat(context).hasSingleBean(JwtDecoder.class));
+        for (String property : List.of(
+                "jwk-set-uri=https://x.example.com",
+                "issuer-uri=https://x.example.com",
+                "public-key-location=classpath:x.pem",
+                "jws-algorithms=RS512",
+                "audiences[0]=web")) {
+            misconfigured(secured.withPropertyValues("spring.security.oauth2.resourceserver.jwt." + property))
+                    .hasMessageContaining("spring.security.oauth2.resourceserver.jwt."
+                            + property.replaceAll("[\\[=].*", "") + " is set");
+        }
+        secured.withPropertyValues("spring.security.oauth2.resourceserver.jwt.principal-claim-name=email")
+                .run(context -> assertThat(context).hasSingleBean(JwtDecoder.class));
+        secured.withClassLoader(new FilteredClassLoader("org.springframework.security"))
+                .run(context ->
+                        assertThat(context).hasSingleBean(JwtVerifier.class).doesNotHaveBean("dualkeyJwtDecoder"));
     }
 
     private static AbstractThrowableAssert<?, ?> misconfigured(AbstractApplicationContextRunner<?, ?, ?> application) {

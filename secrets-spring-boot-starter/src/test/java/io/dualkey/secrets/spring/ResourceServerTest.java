@@ -29,7 +29,6 @@ import org.junit.jupiter.api.Test;
 import org.springframework.boot.SpringApplication;
 import org.springframework.boot.SpringBootConfiguration;
 import org.springframework.boot.autoconfigure.EnableAutoConfiguration;
-import org.springframework.boot.context.properties.source.MutuallyExclusiveConfigurationPropertiesException;
 import org.springframework.boot.jdbc.autoconfigure.DataSourceAutoConfiguration;
 import org.springframework.context.ConfigurableApplicationContext;
 import org.springframework.context.annotation.Bean;
@@ -187,7 +186,7 @@ class ResourceServerTest {
     void refusesTwoSourcesOfKeys() {
         store.put("jwt-key", FIRST);
         assertThatThrownBy(() -> run("spring.security.oauth2.resourceserver.jwt.issuer-uri=https://login.example.com"))
-                .hasRootCauseInstanceOf(MutuallyExclusiveConfigurationPropertiesException.class);
+                .hasRootCauseInstanceOf(MisconfigurationException.class);
     }
 
     @SpringBootConfiguration

@@ -1,9 +1,11 @@
 package io.dualkey.secrets.spring;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import io.dualkey.secrets.DirectoryStore;
 import io.dualkey.secrets.InMemoryStore;
+import io.dualkey.secrets.Outcome;
 import io.dualkey.secrets.RefreshCause;
 import io.dualkey.secrets.RefreshResult;
 import io.dualkey.secrets.Rotating;
@@ -147,6 +149,26 @@ class SecretsAutoConfigurationTest {
                     assertThat(source.status("prod/payment").orElseThrow().rotationDue())
                             .isPresent();
                     assertThat(source.status("extra").orElseThrow().state()).isEqualTo(SecretState.UNAVAILABLE);
+                });
+    }
+
+    @Test
+    void limitsHowLongEverySecretIsServedWithoutAGoodCheck() {
+        memory.put("api-key", "a-1");
+        memory.put("patient", "p-1");
+        runner.withBean(SecretStore.class, () -> memory)
+                .withPropertyValues(
+                        "dualkey.refresh-interval=20ms",
+                        "dualkey.max-stale=100ms",
+                        "dualkey.fail-closed=true",
+                        "dualkey.secrets[0].name=api-key",
+                        "dualkey.secrets[1].name=patient",
+                        "dualkey.secrets[1].max-stale=1h")
+                .run(context -> {
+                    SecretSource source = context.getBean(SecretSource.class);
+                    memory.failWith(Outcome.UNREACHABLE);
+                    await().until(() -> source.status("api-key").orElseThrow().state() == SecretState.UNAVAILABLE);
+                    assertThat(source.secret("patient").current().revealText()).isEqualTo("p-1");
                 });
     }
 

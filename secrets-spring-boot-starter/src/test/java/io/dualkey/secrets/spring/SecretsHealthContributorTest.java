@@ -107,6 +107,34 @@ class SecretsHealthContributorTest {
     }
 
     @Test
+    void doesNotTellWhenThePreviousVersionEndsWhereThatIsOfNoUse() {
+        SecretHealthDetails database = new SecretHealthDetails() {
+            @Override
+            public void addTo(String secret, Health.Builder health) {}
+
+            @Override
+            public boolean acceptsPrevious(String secret) {
+                return !secret.equals("database-url");
+            }
+        };
+        var with = new SecretsHealthContributor(source, new SecretNames(source, List.of()), List.of(database));
+        for (String name : List.of("database-url", "api-key")) {
+            store.put(name, "first-value");
+            var unused = source.secret(name);
+        }
+        source.start(Duration.ofSeconds(10));
+        for (String name : List.of("database-url", "api-key")) {
+            store.put(name, CANARY);
+            source.secret(name).refresh(RefreshCause.OPERATOR).join();
+        }
+
+        HealthIndicator of = (HealthIndicator) Objects.requireNonNull(with.getContributor("database-url"));
+        assertThat(Objects.requireNonNull(of.health(true)).getDetails()).doesNotContainKey("previousAcceptedUntil");
+        HealthIndicator other = (HealthIndicator) Objects.requireNonNull(with.getContributor("api-key"));
+        assertThat(Objects.requireNonNull(other.health(true)).getDetails()).containsKey("previousAcceptedUntil");
+    }
+
+    @Test
     void aSecretIsShownByItsAlias() {
         store.put("prod/api-key", CANARY);
         var listed =
