@@ -1,12 +1,15 @@
 package io.dualkey.secrets.spring;
 
 import io.dualkey.secrets.jdbc.RotatingDataSource;
+import io.dualkey.secrets.jdbc.micrometer.DataSourceMeters;
+import io.micrometer.core.instrument.binder.MeterBinder;
 import java.util.Map;
 import javax.sql.DataSource;
 import org.springframework.beans.factory.ListableBeanFactory;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnBean;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
 import org.springframework.boot.health.contributor.HealthContributor;
 import org.springframework.boot.jdbc.autoconfigure.DataSourceAutoConfiguration;
 import org.springframework.context.annotation.Bean;
@@ -39,6 +42,18 @@ public final class DataSourceRotationAutoConfiguration {
     @Bean
     SecretEndpointDetails databaseEndpointDetails(DataSourceRotation rotation) {
         return secret -> secret.equals(rotation.secret()) ? DatabaseDetails.of(rotation.status()) : Map.of();
+    }
+
+    /** Meters of the rotation, beside those that Spring Boot binds for the pool. */
+    @Configuration(proxyBeanMethods = false)
+    @ConditionalOnClass(MeterBinder.class)
+    static class DatabaseMeters {
+
+        @Bean
+        @ConditionalOnMissingBean
+        DataSourceMeters dataSourceMeters(DataSourceRotation rotation) {
+            return new DataSourceMeters(rotation.database());
+        }
     }
 
     /** What is shown of the database where there is health at all. */

@@ -15,13 +15,14 @@ final class DatabaseDetails {
 
     static Map<String, Object> of(DataSourceStatus status) {
         List<Map<String, Object>> credentials =
-                status.credentials().stream().map(one -> describe(one, status)).toList();
-        return Map.of("credentials", credentials, "failedLogins", status.failedLogins());
+                status.summary().stream().map(one -> describe(one, status)).toList();
+        return Map.of("credentials", credentials, "failedLogins", status.failedLogins(), "heldOff", status.heldOff());
     }
 
     private static Map<String, Object> describe(CredentialStatus one, DataSourceStatus all) {
         Map<String, Object> details = new LinkedHashMap<>();
         details.put("user", one.user());
+        details.put("version", one.version());
         details.put("target", one.target());
         details.put("phase", one.phase().name().toLowerCase(Locale.ROOT).replace('_', '-'));
         details.put("connections", one.connections());
