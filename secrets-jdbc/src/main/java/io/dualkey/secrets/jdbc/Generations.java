@@ -425,9 +425,7 @@ final class Generations {
             boolean refused = false;
             lock.lockInterruptibly();
             try {
-                if (closed) {
-                    throw new SQLException("the data source of secret '" + secret + "' is closed");
-                }
+                checkOpen();
                 Login login = usable();
                 long now = time.getAsLong();
                 boolean withdrawn = login != null && isServing(login) && isRevoked(login);
@@ -454,6 +452,12 @@ final class Generations {
         }
     }
 
+    private void checkOpen() throws SQLException {
+        if (closed) {
+            throw new SQLException("the data source of secret '" + secret + "' is closed");
+        }
+    }
+
     private String whyWithdrawn() {
         return "secret '" + secret + "' has no version in force any more (disabled, expired or not confirmed for too"
                 + " long): no new connection is made until its store has one";
@@ -477,7 +481,8 @@ final class Generations {
         try {
             while (serving == null && fallback == null) {
                 long left = start + timeout - time.getAsLong();
-                if (closed || left <= 0) {
+                checkOpen();
+                if (left <= 0) {
                     throw new SQLTransientConnectionException(whyNot(null, timeout));
                 }
                 var unused = changed.awaitNanos(left);

@@ -204,6 +204,14 @@ class RotatingDataSourceTest {
     }
 
     @Test
+    void saysThatItIsClosedBeforeItHasEverLoggedIn() {
+        RotatingDataSource database = over(config(1));
+        database.close();
+
+        assertThatThrownBy(database::getConnection).hasMessageContaining("is closed");
+    }
+
+    @Test
     void wakesWaitingBorrowersWhenCredentialsAreProven() throws Exception {
         CountDownLatch stalled = new CountDownLatch(1);
         driver(user -> awaitQuietly(stalled));

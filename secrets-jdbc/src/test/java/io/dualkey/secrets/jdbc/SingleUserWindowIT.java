@@ -33,6 +33,7 @@ class SingleUserWindowIT {
 
     private static final Duration SOON = Duration.ofSeconds(20);
     private static final Duration WINDOW = Duration.ofSeconds(Volume.of(2, 30));
+    private static final Duration SHORT_WINDOW = WINDOW.dividedBy(4);
     private static final String USER = "single";
 
     private static ScramPostgres server;
@@ -121,9 +122,9 @@ class SingleUserWindowIT {
     }
 
     /** Works for as long as the window is open, with what is open. */
-    private void workThroughTheWindow(List<Connection> held) {
-        long until = System.nanoTime() + WINDOW.toNanos();
-        await().atMost(WINDOW.plus(SOON)).pollInterval(Duration.ofMillis(20)).until(() -> {
+    private static void workThrough(Duration window, List<Connection> held) {
+        long until = System.nanoTime() + window.toNanos();
+        await().atMost(window.plus(SOON)).pollInterval(Duration.ofMillis(20)).until(() -> {
             for (Connection one : held) {
                 write(one);
             }
@@ -142,12 +143,13 @@ class SingleUserWindowIT {
 
         try (Connection idle = database.getConnection()) { // demand that fits
             write(idle);
-            List<Future<Connection>> growth = borrowMeanwhile(2);
-            workThroughTheWindow(held);
-            assertThat(growth).noneMatch(Future::isDone);
+            int open = database.pool().getHikariPoolMXBean().getTotalConnections(); // HikariCP may have made one more
+            List<Future<Connection>> growth = borrowMeanwhile(6 - held.size() - 1);
+            workThrough(WINDOW, held);
+            assertThat(growth.stream().filter(Future::isDone)).hasSize(open - held.size() - 1);
             assertThat(refused()).isBetween(1L, 2L);
             assertThat(database.pool().getHikariPoolMXBean().getTotalConnections())
-                    .isEqualTo(3);
+                    .isEqualTo(open);
 
             changeSecret("new");
             for (Future<Connection> one : growth) {
@@ -169,7 +171,7 @@ class SingleUserWindowIT {
         changeSecret("new");
         await().atMost(SOON).until(() -> secret.status().state() == SecretState.DEGRADED);
         held.addAll(borrow(2)); // growth
-        workThroughTheWindow(held);
+        workThrough(WINDOW, held);
         assertThat(refused()).isEqualTo(1);
 
         changePasswordInTheDatabase("new");
@@ -194,7 +196,7 @@ class SingleUserWindowIT {
                         .withStage(Stage.PENDING));
         held.addAll(borrow(2));
         assertThat(Statuses.phase("next", database)).isEqualTo(CredentialPhase.FALLBACK);
-        workThroughTheWindow(held);
+        workThrough(SHORT_WINDOW, held);
         assertThat(Statuses.phase("v1", database)).isEqualTo(CredentialPhase.CURRENT);
 
         store.remove("database-url", "next");
@@ -218,7 +220,7 @@ class SingleUserWindowIT {
         changePasswordInTheDatabase("old"); // the rotation is rolled back, in the database first
         held.addAll(borrow(2));
         assertThat(Statuses.phase("v1", database)).isEqualTo(CredentialPhase.FALLBACK);
-        workThroughTheWindow(held);
+        workThrough(SHORT_WINDOW, held);
 
         changeSecret("old");
         await().atMost(SOON)
