@@ -42,7 +42,7 @@ class ArchitectureTest {
     private static final String JWT = ROOT + ".jwt..";
     private static final String JDBC = ROOT + ".jdbc..";
     private static final String STARTER = ROOT + ".spring..";
-    private static final String MICROMETER = ROOT + ".micrometer..";
+    private static final String MICROMETER = ROOT + "..micrometer..";
 
     private static final String[] CLOUD = {
         "com.amazonaws..", "com.azure..", "com.google.cloud..", "software.amazon.awssdk.."
@@ -80,7 +80,7 @@ class ArchitectureTest {
     }
 
     @Test
-    void micrometerIsKnownToItsAdapterAndTheStarterOnly() {
+    void micrometerIsKnownToItsAdaptersAndTheStarterOnly() {
         check(noClasses()
                 .that()
                 .resideOutsideOfPackages(MICROMETER, STARTER)

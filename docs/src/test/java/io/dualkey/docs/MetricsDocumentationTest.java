@@ -2,8 +2,11 @@ package io.dualkey.docs;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.zaxxer.hikari.HikariConfig;
 import io.dualkey.secrets.InMemoryStore;
 import io.dualkey.secrets.SecretSource;
+import io.dualkey.secrets.jdbc.RotatingDataSource;
+import io.dualkey.secrets.jdbc.micrometer.DataSourceMeters;
 import io.dualkey.secrets.micrometer.SecretMeters;
 import io.micrometer.core.instrument.Meter;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
@@ -30,9 +33,12 @@ class MetricsDocumentationTest {
     static void scrape() {
         InMemoryStore store = new InMemoryStore();
         store.put("key", "value");
+        store.put("db", "postgresql://app:pw@localhost:1/shop"); // where nobody listens
         PrometheusMeterRegistry registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
-        try (SecretSource source = SecretSource.from(store)) {
+        try (SecretSource source = SecretSource.from(store);
+                RotatingDataSource database = RotatingDataSource.over(new HikariConfig(), source.secret("db"))) {
             new SecretMeters(source).bindTo(registry);
+            new DataSourceMeters(database).bindTo(registry);
             source.secret("key");
             source.start(Duration.ofSeconds(10));
             meters = registry.getMeters().stream()

@@ -1,5 +1,6 @@
 package io.dualkey.secrets.jdbc;
 
+import com.zaxxer.hikari.HikariConfig;
 import io.dualkey.secrets.Gate;
 import io.dualkey.secrets.Role;
 import io.dualkey.secrets.Rotating;
@@ -13,13 +14,11 @@ import java.time.Duration;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
-import java.util.function.Supplier;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Proves new credentials by a login and a validation query before anything else uses them. And where those in use are
+ * Proves new credentials by a login, the pool's set-up of a connection and a validation query before anything else uses them. And where those in use are
  * refused, or none have been proven, it looks for another version that logs in meanwhile: a password changes in the
  * database and in its secret one after the other.
  */
@@ -35,15 +34,18 @@ final class Canary implements Gate<DatabaseCredentials> {
     private static final Logger log = LoggerFactory.getLogger(RotatingDataSource.class);
     private static final Duration COME_BACK = Duration.ofSeconds(1);
     private static final Duration SERVER_DOWN = Duration.ofSeconds(3);
+    private static final long NONE = -1;
+    private static final int SECONDS = 5; // for one statement
 
     private final Rotating<DatabaseCredentials> credentials;
     private final Generations generations;
     private final PhysicalDataSource database;
-    private final Supplier<@Nullable String> testQuery;
+    private final HikariConfig pool;
     private final Duration window;
     private final BooleanSupplier poolClosed;
     private final Consumer<Login> onFallback;
     private final AtomicBoolean seeking = new AtomicBoolean();
+    private volatile long heldOff = NONE; // the generation that has failed its trial last
     private volatile long told; // the generation whose problem has been told
     private volatile boolean closed;
 
@@ -51,14 +53,14 @@ final class Canary implements Gate<DatabaseCredentials> {
             Rotating<DatabaseCredentials> credentials,
             Generations generations,
             PhysicalDataSource database,
-            Supplier<@Nullable String> testQuery,
+            HikariConfig pool,
             Duration window,
             BooleanSupplier poolClosed,
             Consumer<Login> onFallback) {
         this.credentials = credentials;
         this.generations = generations;
         this.database = database;
-        this.testQuery = testQuery;
+        this.pool = pool;
         this.window = window;
         this.poolClosed = poolClosed;
         this.onFallback = onFallback;
@@ -66,11 +68,30 @@ final class Canary implements Gate<DatabaseCredentials> {
 
     @Override
     public void admit(Version<DatabaseCredentials> version) throws InterruptedException {
-        Login login = Login.of(version);
+        try {
+            prove(Login.of(version));
+            heldOff = NONE;
+        } catch (UnusableSecretException held) {
+            heldOff = version.generation();
+            throw held;
+        }
+    }
+
+    /** Whether the newest version has failed its trial. */
+    boolean isHoldingOff() {
+        return credentials
+                .versions()
+                .current()
+                .map(newest -> newest.generation() == heldOff)
+                .orElse(false);
+    }
+
+    private void prove(Login login) throws InterruptedException {
         while (!isClosed()) {
             if (isWithdrawn()) {
                 throw withdrawn();
             }
+            confirmWhatIsInUse(login);
             if (generations.tryBegin(login) <= 0) {
                 logIn(login);
                 return;
@@ -95,6 +116,24 @@ final class Canary implements Gate<DatabaseCredentials> {
             }
         }
         // Closed: no verdict of ours must keep the secret degraded.
+    }
+
+    /**
+     * Before a version that was refused is tried again, the one in use of the same account is: its success clears what the
+     * server counts, so that trials never lock the account; and its refusal says that the password has changed by now.
+     */
+    private void confirmWhatIsInUse(Login refused) {
+        Login inUse = generations.inUseInsteadOf(refused);
+        if (inUse == null || generations.delay(refused) > 0 || generations.tryBegin(inUse) > 0) {
+            return;
+        }
+        try {
+            PhysicalDataSource.closeQuietly(database.connectBriefly(inUse));
+        } catch (SQLException | RuntimeException | Error failure) {
+            var unused = database.failed(inUse, failure);
+            return;
+        }
+        generations.proven(inUse);
     }
 
     private boolean isClosed() {
@@ -178,12 +217,14 @@ final class Canary implements Gate<DatabaseCredentials> {
             throw new UnusableSecretException(problem, refused ? COME_BACK : SERVER_DOWN);
         }
         try {
+            setUp(connection);
             validate(connection);
             UserSessions.idOf(login, connection).ifPresent(id -> generations.setRoleId(login, id));
         } catch (SQLException failure) {
             throw new UnusableSecretException(
                     "the login as user '" + login.credentials().user()
-                            + "' succeeded, but the validation query failed (" + LoginRefusal.describe(failure) + ")",
+                            + "' succeeded, but setting the connection up or the validation query failed ("
+                            + LoginRefusal.describe(failure) + ")",
                     SERVER_DOWN);
         } finally {
             PhysicalDataSource.closeQuietly(connection);
@@ -191,17 +232,31 @@ final class Canary implements Gate<DatabaseCredentials> {
         }
     }
 
-    private void validate(Connection connection) throws SQLException {
-        String query = testQuery.get();
-        if (query == null) {
-            if (!connection.isValid(5)) {
-                throw new SQLException("the connection is not valid", "08000");
-            }
-            return;
+    /** Whatever of the pool's own set-up depends on the user's rights: what fails here would fail each connection. */
+    private void setUp(Connection connection) throws SQLException {
+        if (pool.getCatalog() != null) {
+            connection.setCatalog(pool.getCatalog());
         }
+        if (pool.getSchema() != null) {
+            connection.setSchema(pool.getSchema());
+        }
+        if (pool.getConnectionInitSql() != null) {
+            execute(pool.getConnectionInitSql(), connection);
+        }
+    }
+
+    private void validate(Connection connection) throws SQLException {
+        if (pool.getConnectionTestQuery() != null) {
+            execute(pool.getConnectionTestQuery(), connection);
+        } else if (!connection.isValid(SECONDS)) {
+            throw new SQLException("the connection is not valid", "08000");
+        }
+    }
+
+    private static void execute(String sql, Connection connection) throws SQLException {
         try (Statement statement = connection.createStatement()) {
-            statement.setQueryTimeout(5);
-            statement.execute(query);
+            statement.setQueryTimeout(SECONDS);
+            statement.execute(sql);
         }
     }
 

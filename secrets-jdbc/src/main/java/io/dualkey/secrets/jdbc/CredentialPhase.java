@@ -9,7 +9,10 @@ public enum CredentialPhase {
      * or already has, logs in: new connections use it meanwhile.
      */
     FALLBACK,
-    /** Another version has replaced it, and connections that logged in with it are still open in this process. */
+    /**
+     * Another version has replaced it, and connections that logged in with it are still open in this process; or a trial
+     * login is being made with it, because it may come back.
+     */
     RETIRING,
     /**
      * This process has no connection of it, none on its way, and will not log in with it unless it becomes current

@@ -19,6 +19,7 @@ import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import java.util.function.LongPredicate;
+import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -49,6 +50,7 @@ final class Generations {
 
     private final String secret;
     private final LoginBudget budget;
+    private final LongSupplier time;
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition changed = lock.newCondition();
     private final Map<Long, Generation> generations = new LinkedHashMap<>();
@@ -67,9 +69,15 @@ final class Generations {
     private volatile boolean ready;
     private volatile int stale;
 
-    Generations(String secret, LoginBudget budget) {
+    /**
+     * Starts without any.
+     *
+     * @param time nanoseconds; waiting threads look at it again when they are woken
+     */
+    Generations(String secret, LoginBudget budget, LongSupplier time) {
         this.secret = secret;
         this.budget = budget;
+        this.time = time;
     }
 
     private static final class Generation {
@@ -143,6 +151,17 @@ final class Generations {
         return stale > 0;
     }
 
+    /** Whether replaced credentials are still to be released, or their users to be asked about. */
+    boolean hasUnfinished() {
+        lock.lock();
+        try {
+            return generations.values().stream().anyMatch(one -> one.phase == CredentialPhase.RETIRING)
+                    || !released().isEmpty();
+        } finally {
+            lock.unlock();
+        }
+    }
+
     /** The credentials in use. */
     @Nullable
     Login serving() {
@@ -191,10 +210,14 @@ final class Generations {
     private void use(Generation generation, CredentialPhase phase) {
         generation.serverSessions = OptionalInt.empty();
         enter(generation, phase);
-        // A user that is in use again is no longer safe to drop, whatever its password was then.
+        withdrawSafeToDrop(generation.login);
+    }
+
+    /** A user that is in use again is no longer safe to drop, whatever its password was then. */
+    private void withdrawSafeToDrop(Login login) {
         for (Generation other : generations.values()) {
             if (other.phase == CredentialPhase.SAFE_TO_DROP
-                    && other.login.account().equals(generation.login.account())) {
+                    && other.login.account().equals(login.account())) {
                 other.serverSessions = OptionalInt.empty();
                 enter(other, CredentialPhase.RELEASED);
             }
@@ -221,7 +244,7 @@ final class Generations {
     boolean tryBeginFallback(Login login, boolean announced) {
         lock.lock();
         try {
-            long now = System.nanoTime();
+            long now = time.getAsLong();
             Login current = serving;
             Generation generation = generations.get(login.generation());
             boolean released = generation != null && generation.phase.compareTo(CredentialPhase.RELEASED) >= 0;
@@ -397,16 +420,14 @@ final class Generations {
      * @return the login; it must be ended by {@link #connected} or {@link #failed}
      */
     Login begin(long timeout, Runnable onWaiting) throws SQLException, InterruptedException {
-        long start = System.nanoTime();
+        long start = time.getAsLong();
         while (true) {
             boolean refused = false;
             lock.lockInterruptibly();
             try {
-                if (closed) {
-                    throw new SQLException("the data source of secret '" + secret + "' is closed");
-                }
+                checkOpen();
                 Login login = usable();
-                long now = System.nanoTime();
+                long now = time.getAsLong();
                 boolean withdrawn = login != null && isServing(login) && isRevoked(login);
                 long delay = login == null || withdrawn ? Long.MAX_VALUE : delay(login, now);
                 if (login != null && delay <= 0) {
@@ -431,6 +452,12 @@ final class Generations {
         }
     }
 
+    private void checkOpen() throws SQLException {
+        if (closed) {
+            throw new SQLException("the data source of secret '" + secret + "' is closed");
+        }
+    }
+
     private String whyWithdrawn() {
         return "secret '" + secret + "' has no version in force any more (disabled, expired or not confirmed for too"
                 + " long): no new connection is made until its store has one";
@@ -449,12 +476,13 @@ final class Generations {
 
     /** Until there are credentials to log in with. */
     void awaitReady(long timeout) throws SQLException, InterruptedException {
-        long start = System.nanoTime();
+        long start = time.getAsLong();
         lock.lockInterruptibly();
         try {
             while (serving == null && fallback == null) {
-                long left = start + timeout - System.nanoTime();
-                if (closed || left <= 0) {
+                long left = start + timeout - time.getAsLong();
+                checkOpen();
+                if (left <= 0) {
                     throw new SQLTransientConnectionException(whyNot(null, timeout));
                 }
                 var unused = changed.awaitNanos(left);
@@ -472,12 +500,22 @@ final class Generations {
     long tryBegin(Login login) {
         lock.lock();
         try {
-            long delay = closed ? Long.MAX_VALUE : delay(login, System.nanoTime());
+            long delay = closed ? Long.MAX_VALUE : delay(login, time.getAsLong());
             if (delay > 0) {
                 return delay;
             }
             count(login);
             return 0;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** How many nanoseconds to wait before a login may be tried, 0 or less for none. */
+    long delay(Login login) {
+        lock.lock();
+        try {
+            return delay(login, time.getAsLong());
         } finally {
             lock.unlock();
         }
@@ -493,7 +531,12 @@ final class Generations {
         Generation generation = generations.get(login.generation());
         if (generation != null) { // credentials that have never been in use have no generation to be released
             generation.connecting++;
+            if (generation.phase.compareTo(CredentialPhase.RELEASED) >= 0) { // a trial, for it may come back
+                generation.serverSessions = OptionalInt.empty();
+                enter(generation, CredentialPhase.RETIRING);
+            }
         }
+        withdrawSafeToDrop(login);
     }
 
     private void uncount(Login login) {
@@ -506,11 +549,11 @@ final class Generations {
 
     /** Waits until a login may be tried, or something has happened, or it makes no sense any more. */
     void awaitTurn(Login login, long longest, BooleanSupplier wanted) throws InterruptedException {
-        long start = System.nanoTime();
+        long start = time.getAsLong();
         lock.lockInterruptibly();
         try {
             while (!closed && wanted.getAsBoolean()) {
-                long now = System.nanoTime();
+                long now = time.getAsLong();
                 long delay = Math.min(delay(login, now), start + longest - now);
                 if (delay <= 0) {
                     return;
@@ -575,7 +618,7 @@ final class Generations {
         try {
             boolean inUse = isServing(login);
             if (refused) {
-                budget.refused(login, inUse, System.nanoTime());
+                budget.refused(login, inUse, time.getAsLong());
                 failedLogins++;
                 Login other = fallback;
                 if (other != null && other.generation() == login.generation()) {
@@ -602,6 +645,24 @@ final class Generations {
         }
     }
 
+    /** The credentials in use, if these are others of the same account and have been refused, and those have not. */
+    @Nullable
+    Login inUseInsteadOf(Login login) {
+        lock.lock();
+        try {
+            Login current = serving;
+            boolean insteadOfIt = current != null
+                    && !isServing(login)
+                    && current.account().equals(login.account())
+                    && budget.wasRefused(login)
+                    && !budget.isRefused(current)
+                    && !isWithdrawn();
+            return insteadOfIt ? current : null;
+        } finally {
+            lock.unlock();
+        }
+    }
+
     /** Whether the server's last word about these credentials was a refusal. */
     boolean isRefused(Login login) {
         lock.lock();
@@ -618,6 +679,17 @@ final class Generations {
         try {
             Login login = usable();
             return login == null || !(budget.isRefused(login) || (isServing(login) && isWithdrawn()));
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** What a connection that is closed now would be replaced with. */
+    @Nullable
+    Login replacement() {
+        lock.lock();
+        try {
+            return usable();
         } finally {
             lock.unlock();
         }
@@ -802,12 +874,12 @@ final class Generations {
         };
     }
 
-    DataSourceStatus status() {
+    DataSourceStatus status(boolean heldOff) {
         lock.lock();
         try {
             List<CredentialStatus> newestFirst = new ArrayList<>();
             generations.values().forEach(generation -> newestFirst.add(0, generation.status()));
-            return new DataSourceStatus(newestFirst, moved, failedLogins);
+            return new DataSourceStatus(newestFirst, moved, failedLogins, heldOff);
         } finally {
             lock.unlock();
         }

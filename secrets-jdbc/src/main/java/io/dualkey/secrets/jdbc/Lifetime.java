@@ -45,10 +45,16 @@ final class Lifetime implements ScheduledFuture<Object> {
                     if (left) {
                         return;
                     }
-                    if (mayEnd.getAsBoolean()) {
+                    boolean now = false;
+                    try {
+                        now = mayEnd.getAsBoolean();
+                    } finally { // also if it fails: the end comes some time
+                        if (!now) {
+                            schedule(executor, 1, TimeUnit.SECONDS);
+                        }
+                    }
+                    if (now) {
                         endOfLife.run();
-                    } else {
-                        schedule(executor, 1, TimeUnit.SECONDS);
                     }
                 },
                 delay,

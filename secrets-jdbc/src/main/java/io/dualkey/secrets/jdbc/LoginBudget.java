@@ -12,12 +12,17 @@ import java.util.Map;
  * password together, logins under way included as if they failed; a success clears them, as it does on a server. And
  * one version that was refused is not tried on and on: while another one is in use it costs one failure in a window;
  * and the last try that an account has is never spent on a version that was refused before, unless there is a reason
- * to think that it is right by now. Not safe for use by several threads: {@link Generations} guards it.
+ * to think that it is right by now. Many servers never forget a failure until a login succeeds: so once an account has
+ * had as many in a row as it may, however long that took, a version that was refused rests for ten minutes.
+ * Not safe for use by several threads: {@link Generations} guards it.
  */
 final class LoginBudget {
 
     /** How long a refused version rests before its next try: the server may be in a passing trouble. */
     private static final long REST = Duration.ofSeconds(2).toNanos();
+
+    /** How long it rests once its account has had too many failures in a row: policies forget them by then. */
+    private static final long LONG_REST = Duration.ofMinutes(10).toNanos();
 
     private final int maxFailed;
     private final long window;
@@ -31,6 +36,8 @@ final class LoginBudget {
 
     private static final class Tries {
         private final Deque<Long> refused = new ArrayDeque<>();
+        private int inARow; // refusals since the last success, however long ago
+        private long last; // when the last of them was
         private int underWay;
         private boolean hint; // something has happened that makes another try worthwhile
 
@@ -44,6 +51,17 @@ final class LoginBudget {
             }
             return refused.size() + underWay < max ? 0 : Long.MAX_VALUE;
         }
+
+        void refused(long now) {
+            refused.addLast(now);
+            inARow++;
+            last = now;
+        }
+
+        void succeeded() {
+            refused.clear();
+            inARow = 0;
+        }
     }
 
     /**
@@ -52,10 +70,17 @@ final class LoginBudget {
      * @param once whether one refusal is enough for a window, because another version is in use
      */
     long delay(Login login, boolean once, long now) {
-        long delay = account(login).delay(maxFailed, window, now);
+        Tries account = account(login);
+        long delay = account.delay(maxFailed, window, now);
         Tries version = versions.get(login.generation());
-        if (version == null || version.refused.isEmpty() || (version.hint && version.underWay == 0)) {
+        if (version == null || version.inARow == 0 || (version.hint && version.underWay == 0)) {
             return delay; // a hint is good for one try, which the account's own limit alone can forbid
+        }
+        if (account.inARow >= maxFailed) {
+            delay = Math.max(delay, account.last + LONG_REST - now);
+        }
+        if (version.refused.isEmpty()) {
+            return delay;
         }
         if (once) {
             return Math.max(delay, version.delay(1, window, now));
@@ -69,7 +94,13 @@ final class LoginBudget {
         return account(login).delay(Math.max(1, maxFailed - 1), window, now);
     }
 
-    /** Whether the server's last word about this version was a refusal. */
+    /** Whether this version has been refused and has not logged in since. */
+    boolean wasRefused(Login login) {
+        Tries version = versions.get(login.generation());
+        return version != null && version.inARow > 0;
+    }
+
+    /** Whether the server's last word about this version, not long ago, was a refusal. */
     boolean isRefused(Login login) {
         Tries version = versions.get(login.generation());
         return version != null && !version.refused.isEmpty();
@@ -82,8 +113,8 @@ final class LoginBudget {
 
     void succeeded(Login login) {
         ended(login);
-        account(login).refused.clear();
-        version(login).refused.clear();
+        account(login).succeeded();
+        version(login).succeeded();
     }
 
     /** Ended for a reason that says nothing about the account, such as a server that is down. */
@@ -99,14 +130,16 @@ final class LoginBudget {
      */
     void refused(Login login, boolean inUse, long now) {
         ended(login);
-        account(login).refused.addLast(now);
+        account(login).refused(now);
         Tries own = version(login);
-        own.refused.addLast(now);
+        own.refused(now);
         own.hint = false;
         if (inUse) {
             versions.forEach((generation, tries) -> tries.hint |= tries != own);
         }
-        versions.values().removeIf(tries -> tries.delay(1, window, now) == 0);
+        versions.values()
+                .removeIf(tries ->
+                        tries.delay(1, window, now) == 0 && (tries.inARow == 0 || now - tries.last >= LONG_REST));
     }
 
     private Tries account(Login login) {

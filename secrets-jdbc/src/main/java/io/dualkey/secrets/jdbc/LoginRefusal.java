@@ -1,5 +1,7 @@
 package io.dualkey.secrets.jdbc;
 
+import java.io.PrintWriter;
+import java.io.StringWriter;
 import java.sql.SQLException;
 import java.util.Map;
 import java.util.Set;
@@ -57,6 +59,33 @@ final class LoginRefusal {
             return "SQLState " + sql.getSQLState() + (sql.getErrorCode() == 0 ? "" : ", code " + sql.getErrorCode());
         }
         return failure.getClass().getName();
+    }
+
+    /** Whether a failure's text, or that of what caused it, has the password or the URL's options in it. */
+    static boolean quotes(DatabaseCredentials credentials, Throwable failure) {
+        String password = credentials.password().revealText();
+        String options = credentials.url().substring(credentials.target().length());
+        StringWriter text = new StringWriter();
+        failure.printStackTrace(new PrintWriter(text)); // with all causes, suppressed and next ones
+        String all = text + messagesOfNext(failure);
+        return (!password.isEmpty() && all.contains(password)) || (options.length() > 1 && all.contains(options));
+    }
+
+    private static String messagesOfNext(Throwable failure) {
+        StringBuilder all = new StringBuilder();
+        if (failure instanceof SQLException sql) {
+            sql.forEach(all::append);
+        }
+        return all.toString();
+    }
+
+    /** The failure as far as it may be shown: its state and code, or its class. */
+    static SQLException withoutWords(Throwable failure) {
+        String message = "the login failed (" + describe(failure)
+                + "); the driver's own words are not shown, because they" + " quote the credentials";
+        return failure instanceof SQLException sql
+                ? new SQLException(message, sql.getSQLState(), sql.getErrorCode())
+                : new SQLException(message);
     }
 
     private static boolean anyOf(@Nullable Throwable failure, int depth, Predicate<SQLException> test) {

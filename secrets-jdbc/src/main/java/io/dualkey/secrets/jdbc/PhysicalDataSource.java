@@ -29,14 +29,19 @@ final class PhysicalDataSource implements DataSource {
     private static final ThreadLocal<@Nullable Session> justMade = new ThreadLocal<>();
 
     /**
-     * Drivers' limits of time: pgjdbc counts in seconds, the other two in milliseconds. Without them a host that accepts a
-     * connection and says nothing is waited for.
+     * Drivers' limits of time, each in the unit that its driver counts in. Without them a host that accepts a connection and
+     * says nothing is waited for, and no newer secret would be tried meanwhile.
      */
     private static final Map<String, Map<String, String>> TRIAL_TIMEOUTS = Map.of(
             "jdbc:postgresql:", Map.of("loginTimeout", "10", "connectTimeout", "10", "socketTimeout", "10"),
             "jdbc:mysql:", Map.of("connectTimeout", "10000", "socketTimeout", "10000"),
-            "jdbc:mariadb:", Map.of("connectTimeout", "10000", "socketTimeout", "10000"));
+            "jdbc:mariadb:", Map.of("connectTimeout", "10000", "socketTimeout", "10000"),
+            "jdbc:sqlserver:", Map.of("loginTimeout", "10", "socketTimeout", "10000"),
+            "jdbc:oracle:", Map.of("oracle.net.CONNECT_TIMEOUT", "10000", "oracle.jdbc.ReadTimeout", "10000"),
+            "jdbc:db2:", Map.of("loginTimeout", "10", "blockingReadConnectionTimeout", "10"),
+            "jdbc:redshift:", Map.of("loginTimeout", "10", "socketTimeout", "10"));
 
+    private static final long LATELY = TimeUnit.SECONDS.toNanos(1);
     private static final long ASK_AGAIN = TimeUnit.SECONDS.toNanos(2);
 
     private final Rotating<DatabaseCredentials> credentials;
@@ -45,10 +50,12 @@ final class PhysicalDataSource implements DataSource {
     private final LongSupplier connectionTimeoutMillis;
     private final Runnable onConnected;
     private final BooleanSupplier seekFallback;
+    private final LongSupplier time;
     private volatile @Nullable PrintWriter logWriter;
     private volatile int loginTimeoutSeconds;
-    private volatile boolean lastLoginFailed;
-    private volatile long lastAsked = System.nanoTime() - ASK_AGAIN;
+    private volatile boolean missing;
+    private volatile long lastAsked;
+    private volatile long lastLogin; // that was made to find out whether connections can be replaced
 
     PhysicalDataSource(
             Rotating<DatabaseCredentials> credentials,
@@ -56,13 +63,17 @@ final class PhysicalDataSource implements DataSource {
             Properties poolProperties,
             LongSupplier connectionTimeoutMillis,
             Runnable onConnected,
-            BooleanSupplier seekFallback) {
+            BooleanSupplier seekFallback,
+            LongSupplier time) {
         this.credentials = credentials;
         this.generations = generations;
         this.properties = copy(poolProperties);
         this.connectionTimeoutMillis = connectionTimeoutMillis;
         this.onConnected = onConnected;
         this.seekFallback = seekFallback;
+        this.time = time;
+        this.lastAsked = time.getAsLong() - ASK_AGAIN;
+        this.lastLogin = time.getAsLong() - LATELY;
     }
 
     private static Properties copy(Properties from) {
@@ -78,24 +89,27 @@ final class PhysicalDataSource implements DataSource {
 
     @Override
     public Connection getConnection() throws SQLException {
-        long deadline = System.nanoTime() + connectionTimeoutMillis.getAsLong() * 1_000_000;
+        long deadline = time.getAsLong() + connectionTimeoutMillis.getAsLong() * 1_000_000;
         while (true) {
-            Login login = begin(deadline - System.nanoTime());
+            Login login = begin(deadline - time.getAsLong());
             Connection connection;
             try {
                 connection = connect(login);
             } catch (SQLException | RuntimeException | Error failure) {
-                lastLoginFailed = true;
+                missing = true;
                 failed(login, failure);
                 if (LoginRefusal.isIn(failure, login.credentials().url()) && seekFallback.getAsBoolean()) {
                     continue; // another version of the secret logs in meanwhile
+                }
+                if (LoginRefusal.quotes(login.credentials(), failure)) {
+                    throw LoginRefusal.withoutWords(failure);
                 }
                 throw failure;
             }
             Session session = generations.connected(login, connection);
             if (session != null) {
                 justMade.set(session);
-                lastLoginFailed = false;
+                missing = true; // until it is in the pool, which may fail to set it up
                 credentials.recordUse(login.version(), System.currentTimeMillis());
                 onConnected.run();
                 return connection;
@@ -103,6 +117,29 @@ final class PhysicalDataSource implements DataSource {
             closeQuietly(
                     connection); // replaced or withdrawn while it was being made: log in again with what is current now
         }
+    }
+
+    /**
+     * Whether a connection whose lifetime is over could be replaced, by a login unless there was one just now. The pool
+     * closes it before it makes another one; if the password had changed meanwhile, it would be one short.
+     */
+    boolean canReplace() {
+        Login login = generations.replacement();
+        if (login == null || time.getAsLong() - lastLogin < LATELY) {
+            return generations.canReplace();
+        }
+        if (!generations.canReplace() || generations.tryBegin(login) > 0) {
+            return false;
+        }
+        try {
+            closeQuietly(connectBriefly(login));
+        } catch (SQLException | RuntimeException | Error failure) {
+            var unused = failed(login, failure);
+            return false;
+        }
+        generations.proven(login);
+        lastLogin = time.getAsLong();
+        return true;
     }
 
     private Login begin(long timeout) throws SQLException {
@@ -137,7 +174,7 @@ final class PhysicalDataSource implements DataSource {
         Properties all = allProperties(with);
         String url = with.url();
         TRIAL_TIMEOUTS.forEach((kind, timeouts) -> timeouts.forEach((name, value) -> {
-            if (url.startsWith(kind) && !url.contains("?" + name + "=") && !url.contains("&" + name + "=")) {
+            if (url.startsWith(kind) && "?&;:".chars().noneMatch(c -> url.contains((char) c + name + "="))) {
                 all.putIfAbsent(name, value);
             }
         }));
@@ -165,19 +202,19 @@ final class PhysicalDataSource implements DataSource {
     }
 
     private void whileRefused() {
-        if (!seekFallback.getAsBoolean() && System.nanoTime() - lastAsked >= ASK_AGAIN) {
+        if (!seekFallback.getAsBoolean() && time.getAsLong() - lastAsked >= ASK_AGAIN) {
             askForRefresh();
         }
     }
 
     void askForRefresh() {
-        lastAsked = System.nanoTime();
+        lastAsked = time.getAsLong();
         var unused = credentials.refresh(RefreshCause.LOGIN_FAILED).thenRun(generations::wake);
     }
 
-    /** Whether the last physical connection that the pool asked for could not be made. */
-    boolean lastLoginFailed() {
-        return lastLoginFailed;
+    /** Whether the pool did not get, or could not use, the last physical connection that it asked for. */
+    boolean isMissing() {
+        return missing;
     }
 
     /** Takes the session that was made last on this thread, if nobody has taken it yet. */
@@ -188,7 +225,11 @@ final class PhysicalDataSource implements DataSource {
             return null;
         }
         justMade.remove();
-        return session.isClosed() ? null : session; // closed if the pool could not set it up
+        if (session.isClosed()) {
+            return null; // the pool could not set it up
+        }
+        missing = false;
+        return session;
     }
 
     static void closeQuietly(Connection connection) {

@@ -13,6 +13,7 @@ import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -50,9 +51,10 @@ final class Retirement {
     private final Runnable onPoolClosed;
     private final ScheduledThreadPoolExecutor thread;
     private final AtomicBoolean awake = new AtomicBoolean();
-    private volatile boolean hurried;
+    private final AtomicInteger hurries = new AtomicInteger(); // how often it was said
 
     private @Nullable ScheduledFuture<?> timer; // this and what follows: on the thread only
+    private int hurriesEnded; // up to which of them it is done
     private boolean retiring;
     private int spareMaximum; // the maximum while there is a spare; 0 when there is none
     private int ownMaximum;
@@ -61,7 +63,7 @@ final class Retirement {
     private int fullSize;
     private long lastRetired;
     private long questionDelay = FIRST_QUESTION;
-    private long nextQuestion;
+    private long nextQuestion = System.nanoTime();
 
     Retirement(
             HikariDataSource pool,
@@ -89,7 +91,7 @@ final class Retirement {
 
     /** The old connections are of no use any more, or must not be used: all at once, those in use when they return. */
     void hurry() {
-        hurried = true;
+        hurries.incrementAndGet();
         wake();
     }
 
@@ -123,12 +125,14 @@ final class Retirement {
 
     /** Does one thing; returns in how many nanoseconds to look again. */
     private long advance() {
+        int hurriesSoFar = hurries.get(); // one said from now on may be about what is not seen yet
         List<Session> old = generations.staleSessions();
         HikariPoolMXBean running = pool.getHikariPoolMXBean();
         if (!old.isEmpty() && running != null) {
             return retire(old, running);
         }
         endRetiring();
+        hurriesEnded = hurriesSoFar;
         generations.release();
         return old.isEmpty() ? askServer() : LOOK_AGAIN;
     }
@@ -138,13 +142,12 @@ final class Retirement {
         if (!retiring) {
             retiring = true;
             questionDelay = FIRST_QUESTION;
-            nextQuestion = now;
             lastRetired = now - PACE;
             fullSize = running.getTotalConnections();
             log.info("Pool '{}' replaces {} connections of old credentials", pool.getPoolName(), old.size());
         }
         findPooled(running);
-        if (hurried) {
+        if (hurries.get() != hurriesEnded) {
             return retireAll(old, now);
         }
         if (old.size() > 1) {
@@ -211,7 +214,7 @@ final class Retirement {
             return false; // the pool is as large as it was, or has enough
         }
         // It is making one, or has seen no need to yet; but it must not shrink because it cannot.
-        return now - lastRetired < NOT_MISSED || database.lastLoginFailed();
+        return now - lastRetired < NOT_MISSED || database.isMissing();
     }
 
     private void allowSpare() {
@@ -240,8 +243,11 @@ final class Retirement {
 
     private void endRetiring() {
         endSpare();
+        if (retiring) {
+            nextQuestion =
+                    System.nanoTime() + FIRST_QUESTION; // the server still ends the sessions that were closed last
+        }
         retiring = false;
-        hurried = false;
     }
 
     private void findPooled(HikariPoolMXBean running) {

@@ -25,6 +25,7 @@ import java.util.function.Consumer;
 import java.util.logging.Logger;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.LoggerFactory;
 
 /**
  * A HikariCP pool whose credentials rotate while it serves: when the secret changes, whether user, password or host, a
@@ -68,10 +69,12 @@ public final class RotatingDataSource implements DataSource, AutoCloseable {
      * read on top of the pool's own work.
      */
 
+    private static final org.slf4j.Logger log = LoggerFactory.getLogger(RotatingDataSource.class);
     private static final Duration FAILED_LOGIN_WINDOW = Duration.ofMinutes(2);
     private static final long TEN_YEARS = TimeUnit.DAYS.toMillis(3650);
 
     private final HikariDataSource pool;
+    private final Rotating<DatabaseCredentials> credentials;
     private final Generations generations;
     private final PhysicalDataSource physical;
     private final Canary canary;
@@ -81,26 +84,25 @@ public final class RotatingDataSource implements DataSource, AutoCloseable {
     private final Registration proven;
     private final ScheduledFuture<?> storeWatch;
 
-    private RotatingDataSource(HikariDataSource pool, Rotating<DatabaseCredentials> credentials, int maxFailedLogins) {
+    private RotatingDataSource(
+            HikariDataSource pool,
+            Rotating<DatabaseCredentials> credentials,
+            int maxFailedLogins,
+            Duration failedLoginWindow) {
         this.pool = pool;
+        this.credentials = credentials;
         String name = credentials.name();
-        generations = new Generations(name, new LoginBudget(maxFailedLogins, FAILED_LOGIN_WINDOW));
+        generations = new Generations(name, new LoginBudget(maxFailedLogins, failedLoginWindow), System::nanoTime);
         physical = new PhysicalDataSource(
                 credentials,
                 generations,
                 pool.getDataSourceProperties(),
                 pool::getConnectionTimeout,
                 this::connected,
-                this::seekFallback);
+                this::seekFallback,
+                System::nanoTime);
         retirement = new Retirement(pool, generations, physical, this::letGo, daemons("dualkey-jdbc " + name));
-        canary = new Canary(
-                credentials,
-                generations,
-                physical,
-                pool::getConnectionTestQuery,
-                FAILED_LOGIN_WINDOW,
-                pool::isClosed,
-                this::prepare);
+        canary = new Canary(credentials, generations, physical, pool, failedLoginWindow, pool::isClosed, this::prepare);
 
         ScheduledExecutorService theirs = pool.getScheduledExecutor();
         ScheduledExecutorService housekeeper = theirs == null ? housekeeper(pool, name) : theirs;
@@ -190,6 +192,7 @@ public final class RotatingDataSource implements DataSource, AutoCloseable {
 
         private final Rotating<DatabaseCredentials> credentials;
         private int maxFailedLogins = 3;
+        private Duration failedLoginWindow = FAILED_LOGIN_WINDOW;
 
         private Builder(Rotating<DatabaseCredentials> credentials) {
             this.credentials = credentials;
@@ -207,6 +210,12 @@ public final class RotatingDataSource implements DataSource, AutoCloseable {
                 throw new IllegalArgumentException("maxFailedLogins must be at least 1, but is " + logins);
             }
             this.maxFailedLogins = logins;
+            return this;
+        }
+
+        /** For tests that cannot wait for two minutes. */
+        Builder failedLoginWindow(Duration window) {
+            this.failedLoginWindow = window;
             return this;
         }
 
@@ -231,7 +240,7 @@ public final class RotatingDataSource implements DataSource, AutoCloseable {
         public RotatingDataSource under(HikariDataSource pool) {
             checkNotStarted(pool);
             check(pool);
-            return new RotatingDataSource(pool, credentials, maxFailedLogins);
+            return new RotatingDataSource(pool, credentials, maxFailedLogins, failedLoginWindow);
         }
 
         private static void checkNotStarted(HikariDataSource pool) {
@@ -277,15 +286,18 @@ public final class RotatingDataSource implements DataSource, AutoCloseable {
 
     private @Nullable Lifetime lifetimeOfJustMade(Runnable task) {
         Session session = physical.takeJustMade();
-        if (session == null || pool.getMaxLifetime() == 0) { // then this is another task of the pool's
+        if (session == null) { // then this is another task of the pool's
             return null;
         }
-        Lifetime lifetime = new Lifetime(task, generations::canReplace, retirement::wake);
+        Lifetime lifetime = new Lifetime(task, physical::canReplace, retirement::wake);
         session.attach(lifetime);
         return lifetime;
     }
 
     private void connected() {
+        if (pool.getMaxLifetime() == 0) {
+            pool.setMaxLifetime(TEN_YEARS); // it may have been set again, by JMX
+        }
         var unused = generations.staleSessions(); // forgets what is closed
         retirement.wake();
     }
@@ -316,10 +328,16 @@ public final class RotatingDataSource implements DataSource, AutoCloseable {
 
     /** A version that is withdrawn without a successor, or is in force again, is no rotation: nobody tells. */
     private void followStore() {
-        if (generations.followStore()) {
-            retirement.hurry();
-        } else if (pool.isClosed() || generations.anyStale()) {
-            retirement.wake();
+        try {
+            if (generations.followStore()) {
+                retirement.hurry();
+            } else if (pool.isClosed() || generations.hasUnfinished()) {
+                retirement.wake();
+            }
+        } catch (Throwable failure) { // an executor never runs a task again that has thrown once
+            log.warn(
+                    "Following the store of the credentials failed with {}",
+                    failure.getClass().getName());
         }
     }
 
@@ -350,10 +368,15 @@ public final class RotatingDataSource implements DataSource, AutoCloseable {
         return pool;
     }
 
+    /** {@return the name of the secret that holds the credentials} */
+    public String secret() {
+        return credentials.name();
+    }
+
     /** {@return how things stand, without I/O} */
     public DataSourceStatus status() {
         var unused = generations.staleSessions();
-        return generations.status();
+        return generations.status(canary.isHoldingOff());
     }
 
     /**

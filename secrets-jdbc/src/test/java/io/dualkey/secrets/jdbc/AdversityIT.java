@@ -48,14 +48,12 @@ class AdversityIT {
 
     @BeforeAll
     static void startServers() throws Exception {
-        server = new ScramPostgres();
+        server = ScramPostgres.shared();
         other = new ScramPostgres();
+        other.admin("create role app nologin");
+        other.createTableIn("postgres");
         for (ScramPostgres one : List.of(server, other)) {
             one.admin(
-                    "create role app nologin",
-                    "create table visit (id bigserial primary key, note text not null)",
-                    "grant select, insert on visit to app",
-                    "grant usage on sequence visit_id_seq to app",
                     "create role app_v1 login password 'first' in role app",
                     "create role app_v2 login password 'second' in role app",
                     "create role stranger login password '" + CANARY + "'");
@@ -64,8 +62,8 @@ class AdversityIT {
 
     @AfterAll
     static void stopServers() throws Exception {
-        server.close();
         other.close();
+        server.admin("drop role app_v1", "drop role app_v2", "drop role stranger");
     }
 
     @BeforeEach
@@ -93,16 +91,6 @@ class AdversityIT {
         secret.refresh(RefreshCause.OPERATOR).join();
     }
 
-    private static void awaitTransactions(Load load, long more) {
-        long until = load.transactions() + more;
-        await().atMost(SOON)
-                .until(() -> load.transactions() >= until || !load.failures().isEmpty());
-    }
-
-    private String currentUser() {
-        return database.status().current().map(CredentialStatus::user).orElse("none");
-    }
-
     private void awaitReleased(String user) {
         await().atMost(SOON)
                 .until(() -> database.status().credentials().stream()
@@ -121,7 +109,7 @@ class AdversityIT {
         long refusedBefore = server.refusedLogins("app_v2");
         StringBuilder shown = new StringBuilder();
         try (Load load = Load.of(CLIENTS, database)) {
-            awaitTransactions(load, 50);
+            load.awaitTransactions(50);
             List<String> bad = List.of(
                     server.secret("app_v2", CANARY), // the wrong password
                     server.secret("stranger", CANARY), // missing grants: the validation query fails
@@ -133,12 +121,12 @@ class AdversityIT {
             for (String value : bad) {
                 rotateTo(value);
                 await().atMost(SOON).until(() -> secret.status().state() == SecretState.DEGRADED);
-                awaitTransactions(load, 50);
+                load.awaitTransactions(50);
                 shown.append(secret.status())
                         .append(secret.status().detail())
                         .append(database)
                         .append(database.status().failedLogins());
-                assertThat(currentUser()).isEqualTo("app_v1");
+                assertThat(Statuses.currentUser(database)).isEqualTo("app_v1");
                 rotateTo(server.secret("app_v1", "first"));
                 await().atMost(SOON).until(() -> secret.status().state() == SecretState.HEALTHY);
             }
@@ -149,7 +137,7 @@ class AdversityIT {
 
             rotateTo(server.secret("app_v2", "second"));
             awaitReleased("app_v1");
-            awaitTransactions(load, 50);
+            load.awaitTransactions(50);
             assertThat(load.failures()).isEmpty();
         } finally {
             root.detachAppender(log);
@@ -181,7 +169,7 @@ class AdversityIT {
     @Test
     void convergesToTheLastOfThreeUpdatesAndBackAgain() throws Exception {
         try (Load load = Load.of(CLIENTS, database)) {
-            awaitTransactions(load, 50);
+            load.awaitTransactions(50);
             store.put("database-url", server.secret("app_v2", "second"));
             var first = secret.refresh(RefreshCause.OPERATOR);
             store.put("database-url", server.secret("app_v1", "first"));
@@ -190,11 +178,11 @@ class AdversityIT {
             secret.refresh(RefreshCause.OPERATOR).join();
             assertThat(first).isDone();
             assertThat(second).isDone();
-            await().atMost(SOON).until(() -> currentUser().equals("app_v2"));
+            await().atMost(SOON).until(() -> Statuses.currentUser(database).equals("app_v2"));
             awaitReleased("app_v1");
 
             rotateTo(server.secret("app_v1", "first"));
-            await().atMost(SOON).until(() -> currentUser().equals("app_v1"));
+            await().atMost(SOON).until(() -> Statuses.currentUser(database).equals("app_v1"));
             awaitReleased("app_v2");
             assertThat(load.failures()).isEmpty();
             assertThat(database.status().failedLogins()).isZero();
@@ -207,7 +195,7 @@ class AdversityIT {
         open.setAutoCommit(false);
         insert(open);
         try (Load load = Load.of(CLIENTS - 2, database)) {
-            awaitTransactions(load, 50);
+            load.awaitTransactions(50);
             rotateTo(other.secret("app_v1", "first"));
             await().atMost(SOON).until(() -> other.sessions("app_v1") > 0 && server.sessions("app_v1") == 1);
             insert(open); // in its transaction, at home
@@ -218,7 +206,7 @@ class AdversityIT {
 
             long atHome = server.adminCount("select count(*) from visit");
             long away = other.adminCount("select count(*) from visit");
-            awaitTransactions(load, 100);
+            load.awaitTransactions(100);
             assertThat(server.adminCount("select count(*) from visit")).isEqualTo(atHome);
             assertThat(other.adminCount("select count(*) from visit")).isGreaterThan(away);
             assertThat(server.sessions("app_v1")).isZero();
@@ -232,17 +220,17 @@ class AdversityIT {
     @Test
     void survivesARestartOfTheServerInTheMidstOfARotation() throws Exception {
         try (Load load = Load.of(CLIENTS, database)) {
-            awaitTransactions(load, 50);
+            load.awaitTransactions(50);
             store.put("database-url", server.secret("app_v2", "second"));
             var refreshed = secret.refresh(RefreshCause.OPERATOR);
             server.crash(); // it ends all sessions, recovers and comes back by itself
             refreshed.join();
 
-            await().atMost(SOON).until(() -> currentUser().equals("app_v2"));
+            await().atMost(SOON).until(() -> Statuses.currentUser(database).equals("app_v2"));
             awaitReleased("app_v1");
         }
         try (Load load = Load.of(CLIENTS, database)) {
-            awaitTransactions(load, 200);
+            load.awaitTransactions(200);
             assertThat(load.failures()).isEmpty();
         }
         assertThat(server.sessions("app_v1")).isZero();
@@ -255,23 +243,23 @@ class AdversityIT {
         try (TcpProxy network = new TcpProxy(server.port());
                 Load load = Load.of(CLIENTS, database)) {
             String through = server.secret("app_v2", "second").replace(":" + server.port(), ":" + network.port());
-            awaitTransactions(load, 50);
+            load.awaitTransactions(50);
             for (TcpProxy.Mode mode : List.of(TcpProxy.Mode.STALL, TcpProxy.Mode.RESET_IN_LOGIN)) {
                 network.set(mode);
                 int accepted = network.accepted();
-                rotateTo(through + "&loginTimeout=2&socketTimeout=2&connectTimeout=2");
+                rotateTo(through + "&loginTimeout=1&socketTimeout=1&connectTimeout=1");
                 await().atMost(SOON).until(() -> network.accepted() > accepted);
                 await().atMost(SOON).until(() -> secret.status().state() == SecretState.DEGRADED);
-                awaitTransactions(load, 50);
-                assertThat(currentUser()).isEqualTo("app_v1");
+                load.awaitTransactions(50);
+                assertThat(Statuses.currentUser(database)).isEqualTo("app_v1");
 
                 network.set(TcpProxy.Mode.PASS);
-                await().atMost(SOON).until(() -> currentUser().equals("app_v2"));
+                await().atMost(SOON).until(() -> Statuses.currentUser(database).equals("app_v2"));
                 awaitReleased("app_v1");
                 assertThat(load.failures()).isEmpty();
                 assertThat(secret.status().state()).isEqualTo(SecretState.HEALTHY);
                 rotateTo(server.secret("app_v1", "first"));
-                await().atMost(SOON).until(() -> currentUser().equals("app_v1"));
+                await().atMost(SOON).until(() -> Statuses.currentUser(database).equals("app_v1"));
                 awaitReleased("app_v2");
             }
             assertThat(load.failures()).isEmpty();

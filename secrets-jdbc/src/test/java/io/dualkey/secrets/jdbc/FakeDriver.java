@@ -2,16 +2,12 @@ package io.dualkey.secrets.jdbc;
 
 import java.lang.reflect.Proxy;
 import java.sql.Connection;
-import java.sql.Driver;
-import java.sql.DriverManager;
-import java.sql.DriverPropertyInfo;
 import java.sql.SQLException;
 import java.util.Properties;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.logging.Logger;
 
 /** A driver whose logins a test holds up or refuses. */
-final class FakeDriver implements Driver, AutoCloseable {
+final class FakeDriver extends TestDriver {
 
     /** What happens during a login. */
     interface OnLogin {
@@ -23,22 +19,21 @@ final class FakeDriver implements Driver, AutoCloseable {
         void login(String user, String password) throws SQLException;
     }
 
-    private final String prefix;
     private final OnCredentials onLogin;
+    private volatile OnLogin onSetSchema = user -> {};
 
     FakeDriver(String name, OnLogin onLogin) throws SQLException {
         this(name, (user, password) -> onLogin.login(user));
     }
 
     FakeDriver(String name, OnCredentials onLogin) throws SQLException {
-        this.prefix = "jdbc:" + name + ":";
+        super(name);
         this.onLogin = onLogin;
-        DriverManager.registerDriver(this);
     }
 
-    @Override
-    public boolean acceptsURL(String url) {
-        return url.startsWith(prefix);
+    /** What happens when the pool sets the schema of a connection, as it does only where one is configured. */
+    void onSetSchema(OnLogin action) {
+        onSetSchema = action;
     }
 
     @Override
@@ -60,39 +55,13 @@ final class FakeDriver implements Driver, AutoCloseable {
                     case "getSchema", "toString" -> user;
                     case "hashCode" -> System.identityHashCode(proxy);
                     case "equals" -> proxy == arguments[0];
+                    case "setSchema" -> {
+                        onSetSchema.login(user);
+                        yield null;
+                    }
                     case "isReadOnly" -> false;
                     case "getNetworkTimeout" -> 0;
                     default -> null;
                 });
-    }
-
-    @Override
-    public DriverPropertyInfo[] getPropertyInfo(String url, Properties info) {
-        return new DriverPropertyInfo[0];
-    }
-
-    @Override
-    public int getMajorVersion() {
-        return 1;
-    }
-
-    @Override
-    public int getMinorVersion() {
-        return 0;
-    }
-
-    @Override
-    public boolean jdbcCompliant() {
-        return false;
-    }
-
-    @Override
-    public Logger getParentLogger() {
-        return Logger.getGlobal();
-    }
-
-    @Override
-    public void close() throws SQLException {
-        DriverManager.deregisterDriver(this);
     }
 }

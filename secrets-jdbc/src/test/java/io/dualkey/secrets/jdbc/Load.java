@@ -1,8 +1,11 @@
 package io.dualkey.secrets.jdbc;
 
+import static org.awaitility.Awaitility.await;
+
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.SQLException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Queue;
@@ -65,6 +68,12 @@ final class Load implements AutoCloseable {
 
     long transactions() {
         return transactions.get();
+    }
+
+    /** Waits for some more; it ends early if something fails, which the test then shows. */
+    void awaitTransactions(long more) {
+        long until = transactions.get() + more;
+        await().atMost(Duration.ofSeconds(30)).until(() -> transactions.get() >= until || !failures.isEmpty());
     }
 
     List<Throwable> failures() {

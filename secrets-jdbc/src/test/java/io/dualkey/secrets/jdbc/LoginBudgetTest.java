@@ -70,6 +70,18 @@ class LoginBudgetTest {
     }
 
     @Test
+    void letsARefusedVersionRestOnceItsAccountHasHadTooManyFailuresInARow() {
+        Login login = login("app", "wrong");
+        refuse(login, 0);
+        refuse(login, 2 * SECOND);
+        refuse(login, WINDOW + 2 * SECOND); // no success between: the third for a server that forgets none
+        long last = WINDOW + 2 * SECOND;
+
+        assertThat(delay(login, last + WINDOW)).isEqualTo(600 * SECOND - WINDOW);
+        assertThat(delay(login("app", "right"), last + WINDOW)).isZero();
+    }
+
+    @Test
     void triesARefusedVersionOnceInAWindowWhileAnotherIsInUse() {
         Login early = login("app", "wrong");
         refuse(early, false, 0);

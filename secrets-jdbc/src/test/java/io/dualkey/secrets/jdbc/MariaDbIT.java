@@ -79,31 +79,15 @@ class MariaDbIT {
         var unused = secret.refresh(RefreshCause.OPERATOR);
     }
 
-    private static void awaitTransactions(Load load, long more) {
-        long until = load.transactions() + more;
-        await().atMost(SOON)
-                .until(() -> load.transactions() >= until || !load.failures().isEmpty());
-    }
-
-    private String currentUser() {
-        return database.status().current().map(CredentialStatus::user).orElse("none");
-    }
-
-    private CredentialStatus statusOf(String version) {
-        return database.status().credentials().stream()
-                .filter(one -> one.version().equals(version))
-                .findFirst()
-                .orElseThrow();
-    }
-
     @Test
     void movesEveryConnectionToNewUserUnderLoadAndTellsWhenTheOldOneCanGo() throws Exception {
         createUser("app_v2", "second");
         Connection elsewhere = server.connect("app_v1", "first");
         try (Load load = Load.of(CLIENTS, database)) {
-            awaitTransactions(load, 300);
+            load.awaitTransactions(300);
             rotateTo(server.json("app_v2", "second"));
-            await().atMost(SOON).until(() -> statusOf("v1").serverSessions().orElse(0) == 1);
+            await().atMost(SOON)
+                    .until(() -> Statuses.of("v1", database).serverSessions().orElse(0) == 1);
             assertThat(database.status().isSafeToDrop("app_v1")).isFalse();
             assertThat(server.sessions("app_v1")).isEqualTo(1);
 
@@ -111,7 +95,7 @@ class MariaDbIT {
             await().atMost(SOON).until(() -> database.status().isSafeToDrop("app_v1"));
             assertThat(server.sessions("app_v1")).isZero();
             server.admin("drop user app_v1");
-            awaitTransactions(load, 300);
+            load.awaitTransactions(300);
             assertThat(load.failures()).isEmpty();
             assertThat(database.status().connectionsMoved()).isEqualTo(POOL);
             assertThat(database.status().failedLogins()).isZero();
@@ -129,11 +113,11 @@ class MariaDbIT {
             assertThat(elsewhere.isValid(1)).isTrue();
             rotateTo(server.secret("app_v2", "second"));
 
-            await().atMost(SOON).until(() -> statusOf("v1").phase() == CredentialPhase.RELEASED);
+            await().atMost(SOON).until(() -> Statuses.of("v1", database).phase() == CredentialPhase.RELEASED);
             await().during(Duration.ofMillis(700))
                     .atMost(SOON)
                     .until(() -> !database.status().isSafeToDrop("app_v1"));
-            assertThat(statusOf("v1").serverSessions()).isEmpty();
+            assertThat(Statuses.of("v1", database).serverSessions()).isEmpty();
         }
     }
 
@@ -141,12 +125,12 @@ class MariaDbIT {
     void followsAPasswordThatChangesInTheDatabaseFirst() throws Exception {
         long refusedBefore = server.refusedLogins("app_v1");
         try (Load load = Load.of(CLIENTS, database)) {
-            awaitTransactions(load, 50); // the pool is still growing
+            load.awaitTransactions(50); // the pool is still growing
             server.admin("alter user app_v1 identified by 'changed'");
-            awaitTransactions(load, 200);
+            load.awaitTransactions(200);
             rotateTo(server.secret("app_v1", "changed"));
-            await().atMost(SOON).until(() -> statusOf("v1").phase() == CredentialPhase.RELEASED);
-            awaitTransactions(load, 200);
+            await().atMost(SOON).until(() -> Statuses.of("v1", database).phase() == CredentialPhase.RELEASED);
+            load.awaitTransactions(200);
 
             assertThat(load.failures()).isEmpty();
             assertThat(server.refusedLogins("app_v1") - refusedBefore)
@@ -159,7 +143,7 @@ class MariaDbIT {
     void followsAPasswordThatChangesInTheSecretFirst() throws Exception {
         long refusedBefore = server.refusedLogins("app_v1");
         try (Load load = Load.of(CLIENTS, database)) {
-            awaitTransactions(load, 200);
+            load.awaitTransactions(200);
             rotateTo(server.secret("app_v1", "changed"));
             await().atMost(SOON).until(() -> secret.status().state() == SecretState.DEGRADED);
             assertThat(secret.status().detail()).contains("SQLState 28000", "code 1045");
@@ -168,8 +152,8 @@ class MariaDbIT {
             Connection one = database.getConnection();
             one.close();
             database.pool().evictConnection(one);
-            await().atMost(SOON).until(() -> statusOf("v1").phase() == CredentialPhase.RELEASED);
-            awaitTransactions(load, 200);
+            await().atMost(SOON).until(() -> Statuses.of("v1", database).phase() == CredentialPhase.RELEASED);
+            load.awaitTransactions(200);
 
             assertThat(load.failures()).isEmpty();
             assertThat(server.refusedLogins("app_v1") - refusedBefore).isEqualTo(2);
@@ -219,17 +203,55 @@ class MariaDbIT {
         }
     }
 
+    /** The server counts failures until a login succeeds, for hours if need be. */
+    @Test
+    void neverLocksTheAccountInUseHoweverOftenAWrongPasswordIsTried() throws Exception {
+        server.admin("set global max_password_errors = 3", "flush privileges");
+        long refusedBefore = server.refusedLogins("app_v1");
+        InMemoryStore own = new InMemoryStore();
+        own.put("own", server.secret("app_v1", "first"));
+        SecretSource source = SecretSource.from(own);
+        RotatingSecret handle = source.secret("own");
+        HikariConfig config = new HikariConfig();
+        config.setMaximumPoolSize(2);
+        try (source;
+                RotatingDataSource inUse = RotatingDataSource.builder(config, handle)
+                        .maxFailedLogins(2)
+                        .failedLoginWindow(Duration.ofMillis(100))
+                        .over(config)) {
+            source.start(SOON);
+            try (Connection one = inUse.getConnection()) {
+                assertThat(one.isValid(5)).isTrue();
+            }
+            own.put("own", server.secret("app_v1", "wr0ng-canary-4711"));
+            handle.refresh(RefreshCause.OPERATOR).join();
+            await().atMost(SOON).until(() -> server.refusedLogins("app_v1") - refusedBefore >= 4);
+            try (Connection right = server.connect("app_v1", "first")) { // a locked account would refuse it
+                assertThat(right.isValid(5)).isTrue();
+            }
+            assertThat(inUse.status().current().map(CredentialStatus::version)).contains("v1");
+
+            server.admin("alter user app_v1 identified by 'wr0ng-canary-4711'"); // which so becomes the right one
+            await().atMost(SOON)
+                    .until(() -> inUse.status()
+                            .current()
+                            .map(CredentialStatus::version)
+                            .orElse("")
+                            .equals("v2"));
+        }
+    }
+
     @Test
     void holdsOffAUserWhoseAccountIsLocked() throws Exception {
         createUser("app_v2", "second");
         server.admin("alter user app_v2 account lock");
         try (Load load = Load.of(CLIENTS, database)) {
-            awaitTransactions(load, 100);
+            load.awaitTransactions(100);
             rotateTo(server.secret("app_v2", "second"));
             await().atMost(SOON).until(() -> secret.status().state() == SecretState.DEGRADED);
             assertThat(secret.status().detail()).contains("refuses the login", "code 4151");
-            awaitTransactions(load, 300);
-            assertThat(currentUser()).isEqualTo("app_v1");
+            load.awaitTransactions(300);
+            assertThat(Statuses.currentUser(database)).isEqualTo("app_v1");
             assertThat(load.failures()).isEmpty();
             assertThat(database.status().failedLogins()).isEqualTo(1);
         }
@@ -243,7 +265,7 @@ class MariaDbIT {
             all[i] = database.getConnection();
         }
         rotateTo(server.secret("app_v2", "second"));
-        await().atMost(SOON).until(() -> currentUser().equals("app_v2"));
+        await().atMost(SOON).until(() -> Statuses.currentUser(database).equals("app_v2"));
         server.admin("drop user app_v1");
 
         int failed = 0;
@@ -263,7 +285,7 @@ class MariaDbIT {
                 insert(one);
             }
         }
-        await().atMost(SOON).until(() -> statusOf("v1").connections() == 0);
+        await().atMost(SOON).until(() -> Statuses.of("v1", database).connections() == 0);
     }
 
     @Test
@@ -275,7 +297,7 @@ class MariaDbIT {
             all[i] = database.getConnection();
         }
         rotateTo(server.secret("app_v2", "second"));
-        await().atMost(SOON).until(() -> currentUser().equals("app_v2"));
+        await().atMost(SOON).until(() -> Statuses.currentUser(database).equals("app_v2"));
         server.admin("revoke insert on shop.visit from app_v1");
 
         int failed = 0;
@@ -293,7 +315,7 @@ class MariaDbIT {
                 insert(one);
             }
         }
-        await().atMost(SOON).until(() -> statusOf("v1").connections() == 0);
+        await().atMost(SOON).until(() -> Statuses.of("v1", database).connections() == 0);
     }
 
     @Test

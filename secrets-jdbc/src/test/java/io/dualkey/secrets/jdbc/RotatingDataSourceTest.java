@@ -15,7 +15,11 @@ import io.dualkey.secrets.RefreshCause;
 import io.dualkey.secrets.Rotating;
 import io.dualkey.secrets.RotatingSecret;
 import io.dualkey.secrets.SecretSource;
+import io.dualkey.secrets.SecretState;
+import io.dualkey.secrets.SecretValue;
 import io.dualkey.secrets.Version;
+import java.io.PrintWriter;
+import java.io.StringWriter;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.SQLTransientConnectionException;
@@ -48,8 +52,10 @@ class RotatingDataSourceTest {
         }
     }
 
-    private void driver(FakeDriver.OnLogin onLogin) throws SQLException {
-        open.add(new FakeDriver("fake", onLogin));
+    private FakeDriver driver(FakeDriver.OnLogin onLogin) throws SQLException {
+        FakeDriver driver = new FakeDriver("fake", onLogin);
+        open.add(driver);
+        return driver;
     }
 
     private RotatingDataSource over(HikariConfig config) {
@@ -68,10 +74,6 @@ class RotatingDataSourceTest {
     private void put(String user, String password) {
         store.put("db", "jdbc:fake://db/x?user=" + user + "&password=" + password);
         var unused = secret.refresh(RefreshCause.OPERATOR);
-    }
-
-    private static String currentUser(RotatingDataSource database) {
-        return database.status().current().map(CredentialStatus::user).orElse("none");
     }
 
     /** HikariCP#1836: a login that began with the old credentials ends after the new ones are in use. */
@@ -93,7 +95,7 @@ class RotatingDataSourceTest {
         assertThat(stalled.await(10, TimeUnit.SECONDS)).isTrue();
 
         put("two", "pw");
-        await().atMost(SOON).until(() -> currentUser(database).equals("two"));
+        await().atMost(SOON).until(() -> Statuses.currentUser(database).equals("two"));
         assertThat(database.status().credentials().get(1).phase()).isEqualTo(CredentialPhase.RETIRING);
         goOn.countDown();
 
@@ -202,6 +204,14 @@ class RotatingDataSourceTest {
     }
 
     @Test
+    void saysThatItIsClosedBeforeItHasEverLoggedIn() {
+        RotatingDataSource database = over(config(1));
+        database.close();
+
+        assertThatThrownBy(database::getConnection).hasMessageContaining("is closed");
+    }
+
+    @Test
     void wakesWaitingBorrowersWhenCredentialsAreProven() throws Exception {
         CountDownLatch stalled = new CountDownLatch(1);
         driver(user -> awaitQuietly(stalled));
@@ -225,7 +235,7 @@ class RotatingDataSourceTest {
         put("three", "pw");
         put("four", "pw");
 
-        await().atMost(SOON).until(() -> currentUser(database).equals("four"));
+        await().atMost(SOON).until(() -> Statuses.currentUser(database).equals("four"));
         await().atMost(SOON)
                 .until(() -> database.status().credentials().stream()
                         .allMatch(one -> one.user().equals("four") || one.phase() == CredentialPhase.RELEASED));
@@ -295,10 +305,16 @@ class RotatingDataSourceTest {
         driver(user -> logins.incrementAndGet());
         Rotating<DatabaseCredentials> credentials = secret.map(DatabaseCredentials.parser());
         Generations generations = generations();
-        PhysicalDataSource physical =
-                new PhysicalDataSource(credentials, generations, new Properties(), () -> 1_000, () -> {}, () -> false);
+        PhysicalDataSource physical = new PhysicalDataSource(
+                credentials, generations, new Properties(), () -> 1_000, () -> {}, () -> false, System::nanoTime);
         Canary canary = new Canary(
-                credentials, generations, physical, () -> null, Duration.ofMinutes(2), () -> false, login -> {});
+                credentials,
+                generations,
+                physical,
+                new HikariConfig(),
+                Duration.ofMinutes(2),
+                () -> false,
+                login -> {});
         String id = store.put("db", "jdbc:fake://db/x?user=one&password=pw");
         secrets.start(SOON);
         Version<DatabaseCredentials> version = credentials.versions().current().orElseThrow();
@@ -310,8 +326,128 @@ class RotatingDataSourceTest {
         assertThat(logins).hasValue(1);
     }
 
+    @Test
+    void holdsOffCredentialsWithWhichThePoolCouldNotSetConnectionsUp() throws Exception {
+        driver(user -> {}).onSetSchema(user -> {
+            if (user.equals("two")) {
+                throw new SQLException("permission denied", "42501");
+            }
+        });
+        HikariConfig config = config(3);
+        config.setSchema("shop");
+        RotatingDataSource database = over(config);
+        put("one", "pw");
+        secrets.start(SOON);
+        assertThat(borrowAndAskWhoItIs(database)).isEqualTo("one");
+        await().atMost(SOON).until(() -> total(database) == 3);
+
+        put("two", "pw");
+        await().atMost(SOON).until(() -> secret.status().state() == SecretState.DEGRADED);
+        assertThat(secret.status().detail()).contains("setting the connection up", "42501");
+        assertThat(Statuses.currentUser(database)).isEqualTo("one");
+        assertThat(total(database)).isEqualTo(3);
+    }
+
+    @Test
+    void doesNotShrinkWhileThePoolCannotSetNewConnectionsUp() throws Exception {
+        AtomicInteger settings = new AtomicInteger();
+        driver(user -> {}).onSetSchema(user -> {
+            if (user.equals("two") && settings.incrementAndGet() > 1) { // the trial login's is the first
+                throw new SQLException("permission denied", "42501");
+            }
+        });
+        HikariConfig config = config(3);
+        config.setSchema("shop");
+        RotatingDataSource database = over(config);
+        put("one", "pw");
+        secrets.start(SOON);
+        assertThat(borrowAndAskWhoItIs(database)).isEqualTo("one");
+        await().atMost(SOON).until(() -> total(database) == 3);
+
+        put("two", "pw");
+        await().atMost(SOON).until(() -> Statuses.currentUser(database).equals("two"));
+        await().during(Duration.ofMillis(1_500)).atMost(SOON).until(() -> total(database) >= 2);
+        assertThat(borrowAndAskWhoItIs(database)).isEqualTo("one");
+    }
+
+    private static int total(RotatingDataSource database) {
+        return database.pool().getHikariPoolMXBean().getTotalConnections();
+    }
+
+    @Test
+    void replacesConnectionsThoughTheirLifetimeIsTurnedOffByJmx() throws Exception {
+        driver(user -> {});
+        RotatingDataSource database = over(config(3));
+        put("one", "pw");
+        secrets.start(SOON);
+        assertThat(borrowAndAskWhoItIs(database)).isEqualTo("one");
+        await().atMost(SOON).until(() -> total(database) == 3);
+        database.pool().getHikariConfigMXBean().setMaxLifetime(0);
+        put("two", "pw");
+        await().atMost(SOON)
+                .until(() -> database.status().credentials().get(0).connections() == 3
+                        && database.status().connectionsMoved() == 3);
+
+        put("three", "pw");
+        await().atMost(SOON).until(() -> database.status().connectionsMoved() == 6);
+    }
+
+    @Test
+    void showsNothingOfWhatADriverQuotes() throws Exception {
+        AtomicInteger logins = new AtomicInteger();
+        driver(user -> {
+            if (logins.incrementAndGet() > 1) { // the trial login's is the first
+                throw new SQLException("cannot connect", "08001", 7, new IllegalStateException("as " + CANARY));
+            }
+        });
+        HikariConfig config = config(2);
+        config.setInitializationFailTimeout(-1);
+        config.setConnectionTimeout(500);
+        RotatingDataSource database = over(config);
+        put("one", CANARY);
+        secrets.start(SOON);
+        await().atMost(SOON).until(() -> database.status().current().isPresent());
+
+        assertThatThrownBy(database::getConnection)
+                .isInstanceOf(SQLTransientConnectionException.class)
+                .hasStackTraceContaining("SQLState 08001, code 7")
+                .satisfies(failure -> {
+                    StringWriter shown = new StringWriter();
+                    failure.printStackTrace(new PrintWriter(shown));
+                    assertThat(shown.toString()).doesNotContain(CANARY);
+                });
+    }
+
+    @Test
+    void withdrawsSafeToDropForTheTimeOfATrialLogin() {
+        Generations generations = generations();
+        Login first = login("postgresql://one:pw@db/x");
+        generations.serve(first);
+        generations.setRoleId(first, 7);
+        generations.serve(login("postgresql://two:pw@db/x"));
+        generations.release();
+        generations.reported(generations.released().get(0), 0);
+        assertThat(generations.status(false).isSafeToDrop("one")).isTrue();
+
+        assertThat(generations.tryBegin(first)).isZero();
+        assertThat(generations.status(false).isSafeToDrop("one")).isFalse();
+        generations.release();
+        assertThat(generations.status(false).credentials())
+                .extracting(CredentialStatus::phase)
+                .containsExactly(CredentialPhase.CURRENT, CredentialPhase.RETIRING);
+
+        generations.proven(first);
+        generations.release();
+        generations.reported(generations.released().get(0), 0);
+        assertThat(generations.status(false).isSafeToDrop("one")).isTrue();
+
+        Login other = login("postgresql://one:other@db/x");
+        assertThat(generations.tryBegin(other)).isZero();
+        assertThat(generations.status(false).isSafeToDrop("one")).isFalse();
+    }
+
     private static Generations generations() {
-        return new Generations("db", new LoginBudget(3, Duration.ofMinutes(2)));
+        return new Generations("db", new LoginBudget(3, Duration.ofMinutes(2)), System::nanoTime);
     }
 
     private Login login(String url) {
@@ -355,7 +491,13 @@ class RotatingDataSourceTest {
         Properties theirs = new Properties();
         theirs.setProperty("connectTimeout", "3");
         PhysicalDataSource physical = new PhysicalDataSource(
-                secret.map(DatabaseCredentials.parser()), generations(), theirs, () -> 1_000, () -> {}, () -> false);
+                secret.map(DatabaseCredentials.parser()),
+                generations(),
+                theirs,
+                () -> 1_000,
+                () -> {},
+                () -> false,
+                System::nanoTime);
         DatabaseCredentials postgres =
                 login("postgresql://one:pw@db/x?socketTimeout=0").credentials();
         DatabaseCredentials other =
@@ -366,6 +508,11 @@ class RotatingDataSourceTest {
                 .containsEntry("connectTimeout", "3")
                 .doesNotContainKey("socketTimeout");
         assertThat(physical.briefProperties(other)).containsOnlyKeys("user", "password", "connectTimeout");
+        DatabaseCredentials sqlServer = DatabaseCredentials.of(
+                "jdbc:sqlserver://db;loginTimeout=3;databaseName=x", "one", SecretValue.ofText("pw"));
+        assertThat(physical.briefProperties(sqlServer))
+                .containsEntry("socketTimeout", "10000")
+                .doesNotContainKey("loginTimeout");
     }
 
     @Test
@@ -377,11 +524,11 @@ class RotatingDataSourceTest {
         open.add(0, database);
         put("one", "pw");
         secrets.start(SOON);
-        await().atMost(SOON).until(() -> currentUser(database).equals("one"));
+        await().atMost(SOON).until(() -> Statuses.currentUser(database).equals("one"));
         pool.close();
         put("two", "pw");
 
-        await().atMost(SOON).until(() -> currentUser(database).equals("two")); // admitted without a trial
+        await().atMost(SOON).until(() -> Statuses.currentUser(database).equals("two")); // admitted without a trial
         assertThat(logins).hasValue(1);
     }
 

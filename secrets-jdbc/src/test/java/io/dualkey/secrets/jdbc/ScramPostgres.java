@@ -10,11 +10,14 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** A real PostgreSQL server that asks for passwords (SCRAM), which the embedded one by itself does not. */
 final class ScramPostgres implements AutoCloseable {
 
     private static final String ADMIN_PASSWORD = "admin-password-of-the-test";
+
+    private static @Nullable ScramPostgres shared;
 
     private final EmbeddedPostgres postgres;
 
@@ -36,6 +39,29 @@ final class ScramPostgres implements AutoCloseable {
             statement.execute("select pg_reload_conf()");
         }
         awaitPasswordsAreChecked();
+    }
+
+    /**
+     * One for all classes of tests, which takes seconds to start; it ends with the JVM. It has a role {@code app}, which may
+     * write and read a table {@code visit}. Roles that log in are each test's own.
+     */
+    static synchronized ScramPostgres shared() throws IOException, SQLException {
+        ScramPostgres server = shared;
+        if (server == null) {
+            server = new ScramPostgres();
+            server.admin("create role app nologin");
+            server.createTableIn("postgres");
+            shared = server;
+        }
+        return server;
+    }
+
+    void createTableIn(String database) throws SQLException {
+        adminIn(
+                database,
+                "create table visit (id bigserial primary key, note text not null)",
+                "grant select, insert on visit to app",
+                "grant usage on sequence visit_id_seq to app");
     }
 
     private void awaitPasswordsAreChecked() {

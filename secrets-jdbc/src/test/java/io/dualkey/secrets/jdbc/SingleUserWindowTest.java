@@ -7,11 +7,14 @@ import static org.awaitility.Awaitility.await;
 import com.zaxxer.hikari.HikariConfig;
 import io.dualkey.secrets.InMemoryStore;
 import io.dualkey.secrets.RefreshCause;
+import io.dualkey.secrets.Rotating;
 import io.dualkey.secrets.RotatingSecret;
 import io.dualkey.secrets.SecretSource;
 import io.dualkey.secrets.SecretValue;
 import io.dualkey.secrets.StoredVersion;
 import io.dualkey.secrets.StoredVersion.Stage;
+import io.dualkey.secrets.UnusableSecretException;
+import io.dualkey.secrets.Version;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.SQLTransientConnectionException;
@@ -19,17 +22,20 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Queue;
+import java.util.Properties;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.concurrent.ScheduledFuture;
-import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** D3: one user has one password, which changes in the database and in the secret one after the other. */
 class SingleUserWindowTest {
@@ -92,21 +98,6 @@ class SingleUserWindowTest {
         store.add("db", StoredVersion.of("next", SecretValue.ofText(text)).withStage(Stage.PENDING));
     }
 
-    private static CredentialPhase phase(RotatingDataSource database, String version) {
-        return database.status().credentials().stream()
-                .filter(one -> one.version().equals(version))
-                .map(CredentialStatus::phase)
-                .findFirst()
-                .orElse(null);
-    }
-
-    private static CredentialStatus statusOf(RotatingDataSource database, String version) {
-        return database.status().credentials().stream()
-                .filter(one -> one.version().equals(version))
-                .findFirst()
-                .orElseThrow();
-    }
-
     @Test
     void growsWithTheAnnouncedVersionUntilItIsTheCurrentOne() throws Exception {
         RotatingDataSource database = over(config());
@@ -119,18 +110,18 @@ class SingleUserWindowTest {
         Connection second = borrow(database); // its refused login asks the store, which announces the next one
         assertThat(second.isValid(1)).isTrue();
         assertThat(refused).hasValue(1);
-        assertThat(phase(database, "v1")).isEqualTo(CredentialPhase.CURRENT);
-        assertThat(phase(database, "next")).isEqualTo(CredentialPhase.FALLBACK);
+        assertThat(Statuses.phase("v1", database)).isEqualTo(CredentialPhase.CURRENT);
+        assertThat(Statuses.phase("next", database)).isEqualTo(CredentialPhase.FALLBACK);
         borrow(database);
         assertThat(refused).hasValue(1);
 
         store.remove("db", "next");
         store.add("db", StoredVersion.of("next", SecretValue.ofText(url("new"))).withActivatedAt(Instant.now()));
         refresh();
-        await().atMost(SOON).until(() -> phase(database, "next") == CredentialPhase.CURRENT);
+        await().atMost(SOON).until(() -> Statuses.phase("next", database) == CredentialPhase.CURRENT);
         first.close();
-        await().atMost(SOON).until(() -> phase(database, "v1") == CredentialPhase.RELEASED);
-        assertThat(statusOf(database, "next").connections()).isGreaterThanOrEqualTo(2);
+        await().atMost(SOON).until(() -> Statuses.phase("v1", database) == CredentialPhase.RELEASED);
+        assertThat(Statuses.of("next", database).connections()).isGreaterThanOrEqualTo(2);
         assertThat(database.status().connectionsMoved()).isEqualTo(1);
         assertThat(refused).hasValue(1);
     }
@@ -143,13 +134,13 @@ class SingleUserWindowTest {
         secrets.start(SOON);
 
         assertThat(borrow(database).isValid(1)).isTrue();
-        assertThat(phase(database, "v1")).isEqualTo(CredentialPhase.CURRENT);
+        assertThat(Statuses.phase("v1", database)).isEqualTo(CredentialPhase.CURRENT);
         assertThat(refused).hasValue(1);
 
         password = "new";
         assertThat(borrow(database).isValid(1)).isTrue(); // the old one is refused, so the new one is tried again
-        assertThat(phase(database, "v2")).isEqualTo(CredentialPhase.CURRENT);
-        assertThat(phase(database, "v1")).isEqualTo(CredentialPhase.RETIRING);
+        assertThat(Statuses.phase("v2", database)).isEqualTo(CredentialPhase.CURRENT);
+        assertThat(Statuses.phase("v1", database)).isEqualTo(CredentialPhase.RETIRING);
         assertThat(refused).hasValue(2);
     }
 
@@ -179,11 +170,11 @@ class SingleUserWindowTest {
         password = "old";
         store.remove("db", "next");
         refresh();
-        await().atMost(SOON).until(() -> phase(database, "next") == CredentialPhase.RETIRING);
+        await().atMost(SOON).until(() -> Statuses.phase("next", database) == CredentialPhase.RETIRING);
         assertThat(borrow(database).isValid(1)).isTrue();
-        assertThat(statusOf(database, "v1").connections()).isEqualTo(2);
+        assertThat(Statuses.of("v1", database).connections()).isEqualTo(2);
         second.close();
-        await().atMost(SOON).until(() -> phase(database, "next") == CredentialPhase.RELEASED);
+        await().atMost(SOON).until(() -> Statuses.phase("next", database) == CredentialPhase.RELEASED);
     }
 
     @Test
@@ -198,12 +189,12 @@ class SingleUserWindowTest {
         password = "old";
         store.put("db", url("old"));
         refresh();
-        await().atMost(SOON).until(() -> phase(database, "v1") == CredentialPhase.RELEASED);
+        await().atMost(SOON).until(() -> Statuses.phase("v1", database) == CredentialPhase.RELEASED);
         borrow(database);
 
         password = "new"; // which the one before has, at the other database
         assertThatThrownBy(database::getConnection).isInstanceOf(SQLTransientConnectionException.class);
-        assertThat(phase(database, "v1")).isEqualTo(CredentialPhase.RELEASED);
+        assertThat(Statuses.phase("v1", database)).isEqualTo(CredentialPhase.RELEASED);
     }
 
     @Test
@@ -228,9 +219,81 @@ class SingleUserWindowTest {
 
         store.put("db", url("new"));
         refresh();
-        await().atMost(SOON).until(() -> phase(database, "v3") == CredentialPhase.CURRENT);
+        await().atMost(SOON).until(() -> Statuses.phase("v3", database) == CredentialPhase.CURRENT);
         assertThat(waiting.get(10, TimeUnit.SECONDS).isValid(1)).isTrue();
         assertThat(refused).hasValue(1);
+    }
+
+    /** Virtual time: two minutes pass, second by second, with ten threads asking for connections. */
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void waitsOutAWindowOfTwoMinutesInEitherOrder(boolean databaseFirst) throws Exception {
+        AtomicLong time = new AtomicLong();
+        Rotating<DatabaseCredentials> credentials = secret.map(DatabaseCredentials.parser());
+        Generations generations = new Generations("db", new LoginBudget(3, Duration.ofMinutes(2)), time::get);
+        PhysicalDataSource physical = new PhysicalDataSource(
+                credentials, generations, new Properties(), () -> 180_000, () -> {}, () -> false, time::get);
+        Canary canary = new Canary(
+                credentials,
+                generations,
+                physical,
+                new HikariConfig(),
+                Duration.ofMinutes(2),
+                () -> false,
+                login -> {});
+        store.put("db", url("old"));
+        secrets.start(SOON);
+        Version<DatabaseCredentials> old = credentials.versions().current().orElseThrow();
+        canary.admit(old);
+        generations.serve(Login.of(old));
+        Connection existing = physical.getConnection();
+        ExecutorService threads = Executors.newFixedThreadPool(11);
+        open.add(0, threads::shutdownNow);
+
+        if (databaseFirst) {
+            password = "new";
+        } else {
+            store.put("db", url("new"));
+            refresh();
+            Version<DatabaseCredentials> early =
+                    credentials.versions().current().orElseThrow();
+            assertThatThrownBy(() -> canary.admit(early)).isInstanceOf(UnusableSecretException.class);
+            assertThat(physical.getConnection().isValid(1)).isTrue(); // the old one serves growth
+        }
+        List<Future<Connection>> growth = new ArrayList<>();
+        for (int i = 0; databaseFirst && i < 10; i++) {
+            growth.add(threads.submit(() -> {
+                while (true) {
+                    try {
+                        return physical.getConnection();
+                    } catch (SQLException refusedNow) {
+                        assertThat(refusedNow.getSQLState()).isEqualTo("28P01"); // the pool asks again
+                    }
+                }
+            }));
+        }
+        for (int second = 1; second < 120; second++) {
+            time.addAndGet(TimeUnit.SECONDS.toNanos(1));
+            generations.wake();
+            assertThat(existing.isValid(1)).isTrue();
+            assertThat(growth).noneMatch(Future::isDone);
+            assertThat(refused).hasValueLessThanOrEqualTo(3);
+        }
+        if (databaseFirst) {
+            store.put("db", url("new"));
+            refresh();
+        } else {
+            password = "new";
+            assertThatThrownBy(physical::getConnection).isInstanceOf(SQLException.class); // which is the hint
+        }
+        Version<DatabaseCredentials> right = credentials.versions().current().orElseThrow();
+        canary.admit(right);
+        generations.serve(Login.of(right));
+        for (Future<Connection> one : growth) {
+            assertThat(one.get(10, TimeUnit.SECONDS).isValid(1)).isTrue();
+        }
+        assertThat(physical.getConnection().isValid(1)).isTrue();
+        assertThat(refused).hasValueLessThanOrEqualTo(3);
     }
 
     @Test
@@ -271,30 +334,7 @@ class SingleUserWindowTest {
         store.put("db", url("new"));
         refresh();
         held.close();
-        await().atMost(SOON).until(() -> phase(database, "v1") == CredentialPhase.RELEASED);
+        await().atMost(SOON).until(() -> Statuses.phase("v1", database) == CredentialPhase.RELEASED);
         assertThat(borrow(database).isValid(1)).isTrue();
-    }
-
-    /** Runs the ends of lifetimes when the test says so, instead of half a minute later. */
-    private static final class LifetimesAtWill extends ScheduledThreadPoolExecutor {
-
-        private final Queue<Runnable> ends = new ConcurrentLinkedQueue<>();
-
-        LifetimesAtWill() {
-            super(1);
-        }
-
-        @Override
-        public ScheduledFuture<?> schedule(Runnable command, long delay, TimeUnit unit) {
-            if (unit.toSeconds(delay) >= 20) {
-                ends.add(command);
-            }
-            return super.schedule(command, delay, unit);
-        }
-
-        void endLifetimes() {
-            assertThat(ends).isNotEmpty();
-            ends.forEach(Runnable::run);
-        }
     }
 }

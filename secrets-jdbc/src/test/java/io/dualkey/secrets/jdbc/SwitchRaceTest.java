@@ -123,9 +123,10 @@ class SwitchRaceTest {
 
     @Test
     void handsOutNoConnectionOfTheOldGenerationOnceTheSwitchIsAnnounced() throws Exception {
-        Generations generations = new Generations("db", new LoginBudget(1_000, Duration.ofMinutes(2)));
-        PhysicalDataSource physical =
-                new PhysicalDataSource(credentials, generations, new Properties(), () -> 10_000, () -> {}, () -> false);
+        Generations generations =
+                new Generations("db", new LoginBudget(1_000, Duration.ofMinutes(2)), System::nanoTime);
+        PhysicalDataSource physical = new PhysicalDataSource(
+                credentials, generations, new Properties(), () -> 10_000, () -> {}, () -> false, System::nanoTime);
         Connector ours = new Connector() {
             @Override
             public Connection connect() throws SQLException {

@@ -20,7 +20,6 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -43,19 +42,10 @@ class VolumeIT {
 
     @BeforeAll
     static void startServer() throws Exception {
-        server = new ScramPostgres();
-        String table = "create table visit (id bigserial primary key, note text not null)";
-        server.admin("create role app nologin", "create role a login in role app", "create role b login in role app");
+        server = ScramPostgres.shared();
+        server.admin("create role a login in role app", "create role b login in role app");
         server.admin("create database shop_2");
-        for (String name : List.of("postgres", "shop_2")) {
-            server.adminIn(
-                    name, table, "grant select, insert on visit to app", "grant usage on sequence visit_id_seq to app");
-        }
-    }
-
-    @AfterAll
-    static void stopServer() throws Exception {
-        server.close();
+        server.createTableIn("shop_2");
     }
 
     @AfterEach
@@ -257,7 +247,7 @@ class VolumeIT {
     /** The time from the repaired secret's being read to the end of the first transaction of those who wait. */
     @Test
     void givesThoseWhoWaitAConnectionAsSoonAsTheRightPasswordIsThere() throws Exception {
-        int runs = Volume.of(3, 50);
+        int runs = Volume.of(5, 50);
         start(5, "a", "right");
         database.close();
         List<Long> times = new ArrayList<>();
@@ -290,6 +280,9 @@ class VolumeIT {
         long median = times.get(runs / 2);
         long worst = times.get(runs - 1);
         log.info("{} repairs: a transaction {} ms after the secret was read, at most {} ms", runs, median, worst);
-        assertThat(median).isLessThan(Volume.isFull() ? 250 : 5_000); // the longest is the machine's
+        assertThat(median).isLessThan(250);
+        if (Volume.isFull()) {
+            assertThat(times.get(runs * 9 / 10)).isLessThan(250); // the few longest are the machine's
+        }
     }
 }

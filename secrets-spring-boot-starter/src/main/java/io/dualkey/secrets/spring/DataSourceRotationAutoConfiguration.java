@@ -1,9 +1,13 @@
 package io.dualkey.secrets.spring;
 
 import io.dualkey.secrets.jdbc.RotatingDataSource;
+import io.dualkey.secrets.jdbc.micrometer.DataSourceMeters;
+import io.micrometer.core.instrument.binder.MeterBinder;
+import org.springframework.beans.factory.ListableBeanFactory;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnBean;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnProperty;
 import org.springframework.boot.health.contributor.HealthContributor;
 import org.springframework.boot.jdbc.autoconfigure.DataSourceAutoConfiguration;
@@ -36,6 +40,20 @@ public final class DataSourceRotationAutoConfiguration {
     @Bean
     SecretEndpointDetails databaseEndpointDetails(PoolPostProcessor pools) {
         return secret -> DatabaseDetails.of(secret, pools.rotations());
+    }
+
+    /** Meters of the rotation, beside those that Spring Boot binds for the pools. */
+    @Configuration(proxyBeanMethods = false)
+    @ConditionalOnClass(MeterBinder.class)
+    static class DatabaseMeters {
+
+        @Bean
+        @ConditionalOnMissingBean(DataSourceMeters.class)
+        MeterBinder databaseMeters(ListableBeanFactory beans) {
+            return registry -> beans.getBeansOfType(DataSourceRotation.class)
+                    .values()
+                    .forEach(rotation -> new DataSourceMeters(rotation.database()).bindTo(registry));
+        }
     }
 
     /** What is shown of the database where there is health at all. */

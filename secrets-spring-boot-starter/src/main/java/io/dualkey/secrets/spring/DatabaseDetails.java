@@ -18,22 +18,27 @@ final class DatabaseDetails {
     static Map<String, Object> of(String secret, List<DataSourceRotation> rotations) {
         List<Map<String, Object>> credentials = new ArrayList<>();
         long failedLogins = 0;
+        boolean heldOff = false;
         boolean any = false;
         for (DataSourceRotation rotation : rotations) {
             if (rotation.secret().equals(secret)) {
                 any = true;
                 DataSourceStatus status = rotation.status();
-                status.credentials().forEach(one -> credentials.add(describe(rotation.dataSource(), one, status)));
+                status.summary().forEach(one -> credentials.add(describe(rotation.dataSource(), one, status)));
                 failedLogins += status.failedLogins();
+                heldOff |= status.heldOff();
             }
         }
-        return any ? Map.of("credentials", credentials, "failedLogins", failedLogins) : Map.of();
+        return any
+                ? Map.of("credentials", credentials, "failedLogins", failedLogins, "heldOff", heldOff)
+                : Map.of();
     }
 
     private static Map<String, Object> describe(String dataSource, CredentialStatus one, DataSourceStatus all) {
         Map<String, Object> details = new LinkedHashMap<>();
         details.put("dataSource", dataSource);
         details.put("user", one.user());
+        details.put("version", one.version());
         details.put("target", one.target());
         details.put("phase", one.phase().name().toLowerCase(Locale.ROOT).replace('_', '-'));
         details.put("connections", one.connections());

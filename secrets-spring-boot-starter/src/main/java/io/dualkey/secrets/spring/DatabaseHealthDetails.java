@@ -27,6 +27,6 @@ final class DatabaseHealthDetails implements SecretHealthDetails {
     /** A replaced user counts for as long as connections of it are left, whatever the grace period. */
     @Override
     public boolean acceptsPrevious(String secret) {
-        return !secret.equals(rotation.secret());
+        return pools.rotations().stream().noneMatch(one -> one.secret().equals(secret));
     }
 }
