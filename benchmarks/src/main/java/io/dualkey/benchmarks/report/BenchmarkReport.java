@@ -26,6 +26,12 @@ public final class BenchmarkReport {
     private static final int ROW = 22;
     private static final int LABELS = 200;
     private static final int BARS = 380;
+    private static final String PICTURES = """
+            ![Time to verify a token, by library](images/benchmarks-jwt.svg)
+            ![Time to read a secret and to borrow a connection](images/benchmarks-read.svg)
+            ![How long borrowers wait through rotations](images/benchmarks-rotation.svg)
+
+            """;
     private static final ObjectMapper MAPPER = new ObjectMapper();
 
     /**
@@ -149,7 +155,7 @@ public final class BenchmarkReport {
         Files.writeString(docs.resolve("images/benchmarks-read.svg"), readPlot().toString());
         Files.writeString(
                 docs.resolve("images/benchmarks-rotation.svg"), latencyPlot().toString());
-        new Page(docs.resolve("benchmarks.md")).replace("benchmarks", markdown());
+        new Page(docs.resolve("benchmarks.md")).replace("benchmarks", PICTURES + markdown());
     }
 
     String markdown() {

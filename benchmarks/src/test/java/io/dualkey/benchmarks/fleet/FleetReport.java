@@ -76,7 +76,9 @@ final class FleetReport {
             return seconds + " s";
         }
         long minutes = (seconds + 30) / 60;
-        return minutes < 120 && minutes != 60 ? minutes + " min" : String.format(Locale.ROOT, "%.1f h", minutes / 60.0).replace(".0 h", " h");
+        return minutes < 120 && minutes != 60
+                ? minutes + " min"
+                : String.format(Locale.ROOT, "%.1f h", minutes / 60.0).replace(".0 h", " h");
     }
 
     String json() throws IOException {
