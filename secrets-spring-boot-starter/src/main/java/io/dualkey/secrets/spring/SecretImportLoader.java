@@ -67,7 +67,10 @@ final class SecretImportLoader implements ConfigDataLoader<SecretImport> {
         } catch (UnusableSecretException unusable) {
             throw new MisconfigurationException(
                     "spring.config.import has \"" + secret + "\", but " + unusable.getMessage() + ".",
-                    "For a secret that is no JSON object, write the property that it is for: \"dualkey:some.property=secret\".");
+                    secret.property() == null
+                            ? "For a secret that is no JSON object, write the property that it is for:"
+                                    + " \"dualkey:some.property=secret\"."
+                            : "Write a text to the store.");
         } catch (IllegalArgumentException outOfRange) {
             throw new MisconfigurationException(
                     "The stores under dualkey.stores cannot be used: " + outOfRange.getMessage() + ".",

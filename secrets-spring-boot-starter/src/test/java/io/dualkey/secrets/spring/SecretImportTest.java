@@ -196,6 +196,13 @@ class SecretImportTest {
     }
 
     @Test
+    void aBinaryValueIsNoProperty(CapturedOutput output) throws IOException {
+        Files.write(directory.resolve("key"), new byte[] {(byte) 0xff, 1, 2});
+        failToStart("dualkey:app.key=key");
+        assertThat(output).contains("the value is binary", "Write a text to the store");
+    }
+
+    @Test
     void malformedJsonIsNotQuoted(CapturedOutput output) throws IOException {
         secret("settings", "{\"app.password\": \"" + CANARY + "\", " + CANARY);
         failToStart("dualkey:settings", "debug=true");

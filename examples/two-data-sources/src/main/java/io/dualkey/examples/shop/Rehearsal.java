@@ -12,6 +12,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.sql.SQLException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -22,6 +23,7 @@ import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.LockSupport;
 import org.springframework.boot.SpringApplication;
 import org.springframework.context.ConfigurableApplicationContext;
 import org.springframework.core.env.Environment;
@@ -48,9 +50,11 @@ final class Rehearsal implements AutoCloseable {
         try (Rehearsal rehearsal = Rehearsal.start()) {
             List<String> failures = rehearsal.underLoad(() -> {
                 for (String database : List.of("orders", "reporting")) {
+                    rehearsal.awaitRequests(500);
                     String dropped = rehearsal.replaceUser(database);
                     System.out.println("The user " + dropped + " has been replaced and dropped.");
                 }
+                rehearsal.awaitRequests(500);
                 return null;
             });
             System.out.println(rehearsal.served() + " requests, " + failures.size() + " of them failed.");
@@ -78,6 +82,18 @@ final class Rehearsal implements AutoCloseable {
 
     long served() {
         return served.get();
+    }
+
+    /** Waits until more requests have been answered. */
+    void awaitRequests(int more) {
+        long enough = served.get() + more;
+        long deadline = System.nanoTime() + Duration.ofSeconds(60).toNanos();
+        while (served.get() < enough) {
+            if (System.nanoTime() > deadline) {
+                throw new IllegalStateException("the service does not answer");
+            }
+            LockSupport.parkNanos(Duration.ofMillis(5).toNanos());
+        }
     }
 
     /**
