@@ -29,9 +29,7 @@ final class DatabaseDetails {
                 heldOff |= status.heldOff();
             }
         }
-        return any
-                ? Map.of("credentials", credentials, "failedLogins", failedLogins, "heldOff", heldOff)
-                : Map.of();
+        return any ? Map.of("credentials", credentials, "failedLogins", failedLogins, "heldOff", heldOff) : Map.of();
     }
 
     private static Map<String, Object> describe(String dataSource, CredentialStatus one, DataSourceStatus all) {
