@@ -23,7 +23,7 @@ class SnippetTest {
     private static final Path RESOURCES = Path.of("src/main/resources");
     private static final Pattern BLOCK = Pattern.compile(
             "<!-- snippet: (?<file>\\S+) (?<name>\\S+) -->\n```(?<language>\\w+)\n(?<code>.*?)```", Pattern.DOTALL);
-    private static final Pattern ANY_CODE = Pattern.compile("^```(java|yaml)$", Pattern.MULTILINE);
+    private static final Pattern ANY_CODE = Pattern.compile("^ *```(java|yaml|yml)$", Pattern.MULTILINE);
 
     static List<Path> pages() throws IOException {
         return Pages.all().stream().filter(Pages::isDocumentation).toList();
