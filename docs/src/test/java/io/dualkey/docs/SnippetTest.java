@@ -8,7 +8,6 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -24,22 +23,16 @@ class SnippetTest {
     private static final Path RESOURCES = Path.of("src/main/resources");
     private static final Pattern BLOCK = Pattern.compile(
             "<!-- snippet: (?<file>\\S+) (?<name>\\S+) -->\n```(?<language>\\w+)\n(?<code>.*?)```", Pattern.DOTALL);
-    private static final Pattern ANY_CODE = Pattern.compile("^```(java|yaml)$", Pattern.MULTILINE);
+    private static final Pattern ANY_CODE = Pattern.compile("^ *```(java|yaml|yml)$", Pattern.MULTILINE);
 
     static List<Path> pages() throws IOException {
-        try (Stream<Path> docs = Files.list(Path.of("."))) {
-            return Stream.concat(
-                            docs.filter(file -> file.toString().endsWith(".md")), Stream.of(Path.of("../README.md")))
-                    .filter(Files::exists)
-                    .sorted()
-                    .toList();
-        }
+        return Pages.all().stream().filter(Pages::isDocumentation).toList();
     }
 
     @ParameterizedTest
     @MethodSource("pages")
     void codeOnThePageIsTheTestedCode(Path page) throws IOException {
-        String text = Files.readString(page);
+        String text = Pages.read(page);
         Matcher matcher = BLOCK.matcher(text);
         StringBuilder made = new StringBuilder();
         int blocks = 0;
@@ -55,7 +48,7 @@ class SnippetTest {
                 .as("blocks of Java and YAML in %s, each announced by a comment", page)
                 .isEqualTo(blocks);
         if ("write".equals(System.getProperty("snippets"))) {
-            Files.writeString(page, made);
+            Files.writeString(Pages.ROOT.resolve(page), made);
         } else {
             assertThat(text).isEqualTo(made.toString());
         }
