@@ -11,6 +11,7 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
@@ -18,9 +19,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Proves new credentials by a login, the pool's set-up of a connection and a validation query before anything else uses them. And where those in use are
- * refused, or none have been proven, it looks for another version that logs in meanwhile: a password changes in the
- * database and in its secret one after the other.
+ * Proves new credentials by a login, the pool's set-up of a connection and a validation query before anything else uses
+ * them. And where those in use are refused, or none have been proven, it looks for another version that logs in
+ * meanwhile: a password changes in the database and in its secret one after the other.
  */
 final class Canary implements Gate<DatabaseCredentials> {
 
@@ -35,7 +36,6 @@ final class Canary implements Gate<DatabaseCredentials> {
     private static final Duration COME_BACK = Duration.ofSeconds(1);
     private static final Duration SERVER_DOWN = Duration.ofSeconds(3);
     private static final long NONE = -1;
-    private static final int SECONDS = 5; // for one statement
 
     private final Rotating<DatabaseCredentials> credentials;
     private final Generations generations;
@@ -70,7 +70,9 @@ final class Canary implements Gate<DatabaseCredentials> {
     public void admit(Version<DatabaseCredentials> version) throws InterruptedException {
         try {
             prove(Login.of(version));
-            heldOff = NONE;
+            if (heldOff == version.generation()) { // one before it that is good says nothing about it
+                heldOff = NONE;
+            }
         } catch (UnusableSecretException held) {
             heldOff = version.generation();
             throw held;
@@ -220,7 +222,7 @@ final class Canary implements Gate<DatabaseCredentials> {
             setUp(connection);
             validate(connection);
             UserSessions.idOf(login, connection).ifPresent(id -> generations.setRoleId(login, id));
-        } catch (SQLException failure) {
+        } catch (SQLException | RuntimeException failure) {
             throw new UnusableSecretException(
                     "the login as user '" + login.credentials().user()
                             + "' succeeded, but setting the connection up or the validation query failed ("
@@ -248,16 +250,21 @@ final class Canary implements Gate<DatabaseCredentials> {
     private void validate(Connection connection) throws SQLException {
         if (pool.getConnectionTestQuery() != null) {
             execute(pool.getConnectionTestQuery(), connection);
-        } else if (!connection.isValid(SECONDS)) {
+        } else if (!connection.isValid(secondsForAStatement())) {
             throw new SQLException("the connection is not valid", "08000");
         }
     }
 
-    private static void execute(String sql, Connection connection) throws SQLException {
+    private void execute(String sql, Connection connection) throws SQLException {
         try (Statement statement = connection.createStatement()) {
-            statement.setQueryTimeout(SECONDS);
+            statement.setQueryTimeout(secondsForAStatement());
             statement.execute(sql);
         }
+    }
+
+    /** As much as the pool gives one: whoever has raised it has a reason. */
+    private int secondsForAStatement() {
+        return (int) Math.max(1, TimeUnit.MILLISECONDS.toSeconds(pool.getValidationTimeout()));
     }
 
     /** Admits what is asked from now on, without trying it. */

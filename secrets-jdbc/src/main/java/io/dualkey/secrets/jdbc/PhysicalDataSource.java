@@ -22,7 +22,7 @@ import org.jspecify.annotations.Nullable;
 final class PhysicalDataSource implements DataSource {
 
     /*
-     * Concurrency: stateless but for four volatile values and `justMade`, which hands a session from the moment it is
+     * Concurrency: stateless but for six volatile values and `justMade`, which hands a session from the moment it is
      * made to the moment at which the pool, on the same thread, schedules the end of its life.
      */
 
@@ -55,7 +55,9 @@ final class PhysicalDataSource implements DataSource {
     private volatile int loginTimeoutSeconds;
     private volatile boolean missing;
     private volatile long lastAsked;
-    private volatile long lastLogin; // that was made to find out whether connections can be replaced
+    private volatile long
+            lastTrial; // the end of the last login that was to find out whether connections can be replaced
+    private volatile boolean replaceable; // what came of it
 
     PhysicalDataSource(
             Rotating<DatabaseCredentials> credentials,
@@ -73,7 +75,7 @@ final class PhysicalDataSource implements DataSource {
         this.seekFallback = seekFallback;
         this.time = time;
         this.lastAsked = time.getAsLong() - ASK_AGAIN;
-        this.lastLogin = time.getAsLong() - LATELY;
+        this.lastTrial = time.getAsLong() - LATELY;
     }
 
     private static Properties copy(Properties from) {
@@ -121,16 +123,28 @@ final class PhysicalDataSource implements DataSource {
 
     /**
      * Whether a connection whose lifetime is over could be replaced, by a login unless there was one just now. The pool
-     * closes it before it makes another one; if the password had changed meanwhile, it would be one short.
+     * closes it before it makes another one; if the password had changed meanwhile, it would be one short. One login is for
+     * all connections, also if it fails: they ask one after the other on the pool's housekeeper, which a server that is
+     * silent would hold up with each.
      */
     boolean canReplace() {
         Login login = generations.replacement();
-        if (login == null || time.getAsLong() - lastLogin < LATELY) {
-            return generations.canReplace();
+        boolean canReplace = generations.canReplace();
+        if (login == null || !canReplace) {
+            return canReplace;
         }
-        if (!generations.canReplace() || generations.tryBegin(login) > 0) {
+        if (time.getAsLong() - lastTrial < LATELY) {
+            return replaceable;
+        }
+        if (generations.tryBegin(login) > 0) {
             return false;
         }
+        replaceable = logsIn(login);
+        lastTrial = time.getAsLong();
+        return replaceable;
+    }
+
+    private boolean logsIn(Login login) {
         try {
             closeQuietly(connectBriefly(login));
         } catch (SQLException | RuntimeException | Error failure) {
@@ -138,7 +152,6 @@ final class PhysicalDataSource implements DataSource {
             return false;
         }
         generations.proven(login);
-        lastLogin = time.getAsLong();
         return true;
     }
 
@@ -235,7 +248,7 @@ final class PhysicalDataSource implements DataSource {
     static void closeQuietly(Connection connection) {
         try {
             connection.close();
-        } catch (SQLException ignored) {
+        } catch (SQLException | RuntimeException ignored) { // callers have a login to count yet
             // it is of no use to anybody any more
         }
     }

@@ -30,7 +30,9 @@ import java.util.Properties;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.slf4j.LoggerFactory;
@@ -324,6 +326,75 @@ class RotatingDataSourceTest {
 
         assertThatThrownBy(() -> canary.admit(version)).hasMessageContaining("withdrawn");
         assertThat(logins).hasValue(1);
+    }
+
+    /** As the source asks for it at the start, where the one before has not been tried yet. */
+    @Test
+    void holdsOffTheNewestAlsoAfterTheOneBeforeItHasLoggedIn() throws Exception {
+        driver(user -> {
+            if (user.equals("two")) {
+                throw new SQLException("refused", "28P01");
+            }
+        });
+        Rotating<DatabaseCredentials> credentials = secret.map(DatabaseCredentials.parser());
+        Generations generations = generations();
+        PhysicalDataSource physical = new PhysicalDataSource(
+                credentials, generations, new Properties(), () -> 1_000, () -> {}, () -> false, System::nanoTime);
+        Canary canary = new Canary(
+                credentials,
+                generations,
+                physical,
+                new HikariConfig(),
+                Duration.ofMinutes(2),
+                () -> false,
+                login -> {});
+        store.put("db", "jdbc:fake://db/x?user=one&password=pw");
+        secrets.start(SOON);
+        Version<DatabaseCredentials> before = credentials.versions().current().orElseThrow();
+        store.put("db", "jdbc:fake://db/x?user=two&password=pw");
+        secret.refresh(RefreshCause.OPERATOR).join();
+        Version<DatabaseCredentials> newest = credentials.versions().current().orElseThrow();
+
+        assertThatThrownBy(() -> canary.admit(newest)).hasMessageContaining("28P01");
+        assertThat(canary.isHoldingOff()).isTrue();
+        canary.admit(before);
+        assertThat(canary.isHoldingOff()).isTrue();
+    }
+
+    /** They ask on the pool's housekeeper, which each login to a silent server would hold up. */
+    @Test
+    void makesOneTrialLoginForAllConnectionsWhoseLifetimeIsOverAlsoIfItFails() throws Exception {
+        AtomicInteger logins = new AtomicInteger();
+        AtomicBoolean down = new AtomicBoolean(true);
+        driver(user -> {
+            logins.incrementAndGet();
+            if (down.get()) {
+                throw new SQLException("no answer", "08001");
+            }
+        });
+        AtomicLong time = new AtomicLong();
+        Generations generations = new Generations("db", new LoginBudget(3, Duration.ofMinutes(2)), time::get);
+        generations.serve(login("jdbc:fake://db/x?user=one&password=pw"));
+        PhysicalDataSource physical = new PhysicalDataSource(
+                secret.map(DatabaseCredentials.parser()),
+                generations,
+                new Properties(),
+                () -> 1_000,
+                () -> {},
+                () -> false,
+                time::get);
+
+        for (int connection = 0; connection < 10; connection++) {
+            assertThat(physical.canReplace()).isFalse();
+        }
+        assertThat(logins).hasValue(1);
+
+        down.set(false);
+        time.addAndGet(TimeUnit.SECONDS.toNanos(1));
+        for (int connection = 0; connection < 10; connection++) {
+            assertThat(physical.canReplace()).isTrue();
+        }
+        assertThat(logins).hasValue(2);
     }
 
     @Test

@@ -418,7 +418,7 @@ final class KeyReader {
         }
         PublicKey half = null;
         if (key instanceof ECPrivateKey ec) {
-            if (Curve.forECParameterSpec(ec.getParams()) == null) {
+            if (Curve.forECParameterSpec(ec.getParams()) == null || !PublicHalf.exists(ec)) {
                 return null;
             }
             half = PublicHalf.of(ec);

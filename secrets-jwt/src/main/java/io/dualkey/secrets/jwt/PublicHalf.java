@@ -4,6 +4,7 @@ import java.security.GeneralSecurityException;
 import java.security.KeyPair;
 import java.security.KeyPairGenerator;
 import java.security.PrivateKey;
+import java.security.ProviderException;
 import java.security.PublicKey;
 import java.security.SecureRandom;
 import java.security.interfaces.ECPrivateKey;
@@ -15,7 +16,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * Finds the public half of a private key on an elliptic curve, which most files in PEM leave out. There is no arithmetic
  * of ours here: Java's own generator of keys computes the public half of whatever private number chance gives it, so it is
- * given this one. It does not promise how it uses chance, and so what it made is compared with what was given.
+ * given this one. It does not promise how it uses chance, and so what it made is compared with what was given: another Java
+ * may not find the public half, but none finds a wrong one.
  */
 final class PublicHalf {
 
@@ -23,7 +25,12 @@ final class PublicHalf {
 
     private PublicHalf() {}
 
-    /** The public half; null if this Java does not compute it. */
+    /** Whether a private key is one at all: a number from one to the order of the curve less one (RFC 5915 section 3). */
+    static boolean exists(ECPrivateKey key) {
+        return key.getS().signum() > 0 && key.getS().compareTo(key.getParams().getOrder()) < 0;
+    }
+
+    /** The public half of a key that {@linkplain #exists is one}; null if this Java does not compute it. */
     static @Nullable PublicKey of(ECPrivateKey key) {
         byte[] number = key.getS().toByteArray();
         byte[] littleEndian = new byte[number.length];
@@ -32,6 +39,7 @@ final class PublicHalf {
         }
         Arrays.fill(number, (byte) 0);
         KeyPair made = generate("EC", key.getParams(), littleEndian);
+        Arrays.fill(littleEndian, (byte) 0);
         return made != null
                         && made.getPrivate() instanceof ECPrivateKey same
                         && same.getS().equals(key.getS())
@@ -56,7 +64,7 @@ final class PublicHalf {
             KeyPairGenerator generator = KeyPairGenerator.getInstance(type, PROVIDER);
             generator.initialize(parameters, new Chosen(number));
             return generator.generateKeyPair();
-        } catch (GeneralSecurityException anotherJava) {
+        } catch (GeneralSecurityException | ProviderException anotherJava) {
             return null;
         }
     }

@@ -82,15 +82,12 @@ final class UnknownKeyRefresh {
             permits.release();
             throw failure;
         }
-        if (refresh.isDone()) {
-            ended(refresh.join());
-            return null;
-        }
         // Whoever gives up waiting still has something attached to the read, so its permit is back only when that ends.
-        return refresh.whenComplete((result, never) -> ended(result));
+        CompletableFuture<RefreshResult> answer = refresh.whenComplete((result, failure) -> ended(result));
+        return answer.isDone() ? null : answer;
     }
 
-    private void ended(RefreshResult result) {
+    private void ended(@Nullable RefreshResult result) {
         if (result != RefreshResult.CHANGED) {
             heldOffFrom = clock.millis();
         }

@@ -16,6 +16,7 @@ import java.security.KeyPair;
 import java.security.PrivateKey;
 import java.security.PublicKey;
 import java.security.Signature;
+import java.security.interfaces.ECPrivateKey;
 import java.security.spec.X509EncodedKeySpec;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -157,6 +158,22 @@ class KeyDocumentsTest {
                 .contains("no curve of ES384");
         assertThat(refusal(pem("EC PRIVATE KEY", number), KeyFormat.PEM, JwsAlgorithm.ES256))
                 .contains("EC PRIVATE KEY");
+    }
+
+    /** Java reads such a number as a key, and fails only when it is to make something of it. */
+    @Test
+    void refusesAPrivateKeyThatIsNoNumberOfItsCurve() {
+        byte[] document = EC.signing.getEncoded();
+        BigInteger order = ((ECPrivateKey) EC.signing).getParams().getOrder();
+        for (BigInteger none : List.of(BigInteger.ZERO, order, order.add(BigInteger.ONE))) {
+            byte[] number = none.toByteArray();
+            int length = Math.min(32, number.length);
+            Arrays.fill(document, document.length - 32, document.length, (byte) 0);
+            System.arraycopy(number, number.length - length, document, document.length - length, length);
+            assertThat(refusal(pem("PRIVATE KEY", document), KeyFormat.PEM, JwsAlgorithm.ES256))
+                    .as(none.toString())
+                    .contains("valid key for ES256");
+        }
     }
 
     /** What such a key signed nobody could verify, and the key before, which is good, would be put aside for it. */
