@@ -9,6 +9,7 @@ import io.dualkey.secrets.Version;
 import io.dualkey.secrets.Versions;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.sql.SQLFeatureNotSupportedException;
 import java.sql.Statement;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
@@ -257,8 +258,19 @@ final class Canary implements Gate<DatabaseCredentials> {
 
     private void execute(String sql, Connection connection) throws SQLException {
         try (Statement statement = connection.createStatement()) {
-            statement.setQueryTimeout(secondsForAStatement());
+            limit(statement);
             statement.execute(sql);
+        }
+    }
+
+    /** A driver that cannot limit a statement still runs it, as it does for the pool. */
+    private void limit(Statement statement) throws SQLException {
+        try {
+            statement.setQueryTimeout(secondsForAStatement());
+        } catch (SQLFeatureNotSupportedException unsupported) {
+            log.debug(
+                    "The driver does not limit statements ({})",
+                    unsupported.getClass().getSimpleName());
         }
     }
 

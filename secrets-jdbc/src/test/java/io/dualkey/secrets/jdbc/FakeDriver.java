@@ -3,6 +3,8 @@ package io.dualkey.secrets.jdbc;
 import java.lang.reflect.Proxy;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.sql.SQLFeatureNotSupportedException;
+import java.sql.Statement;
 import java.util.Properties;
 import java.util.concurrent.atomic.AtomicBoolean;
 
@@ -59,8 +61,21 @@ final class FakeDriver extends TestDriver {
                         onSetSchema.login(user);
                         yield null;
                     }
+                    case "createStatement" -> statement();
                     case "isReadOnly" -> false;
                     case "getNetworkTimeout" -> 0;
+                    default -> null;
+                });
+    }
+
+    /** Runs anything, and cannot limit the time of it: an optional feature of drivers. */
+    private static Statement statement() {
+        return (Statement) Proxy.newProxyInstance(
+                FakeDriver.class.getClassLoader(),
+                new Class<?>[] {Statement.class},
+                (proxy, method, arguments) -> switch (method.getName()) {
+                    case "setQueryTimeout" -> throw new SQLFeatureNotSupportedException();
+                    case "execute" -> false;
                     default -> null;
                 });
     }

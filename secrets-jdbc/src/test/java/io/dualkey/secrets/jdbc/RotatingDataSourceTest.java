@@ -420,6 +420,17 @@ class RotatingDataSourceTest {
     }
 
     @Test
+    void takesCredentialsOfADriverThatCannotLimitStatements() throws Exception {
+        driver(user -> {});
+        HikariConfig config = config(1);
+        config.setConnectionInitSql("set time zone 'UTC'");
+        RotatingDataSource database = over(config);
+        put("one", "pw");
+        secrets.start(SOON);
+        assertThat(borrowAndAskWhoItIs(database)).isEqualTo("one");
+    }
+
+    @Test
     void doesNotShrinkWhileThePoolCannotSetNewConnectionsUp() throws Exception {
         AtomicInteger settings = new AtomicInteger();
         driver(user -> {}).onSetSchema(user -> {
