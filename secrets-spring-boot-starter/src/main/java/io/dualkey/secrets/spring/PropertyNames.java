@@ -48,6 +48,10 @@ final class PropertyNames implements BeanFactoryPostProcessor {
         if (ClassUtils.isPresent("io.dualkey.secrets.jwt.JwtVerifier", beans.getBeanClassLoader())) {
             check(JWT, all, DualkeyJwtProperties.class);
         }
+        check(JDBC, all, DualkeyJdbcProperties.class);
+        for (String name : List.of(JdbcSecrets.PROPERTY, "dualkey.jwt.secret", JwtSignerSecret.PROPERTY)) {
+            refuseSwitch(name);
+        }
         for (String name : List.of("algorithms", "key-format", "issuer", "audiences", "clock-skew")) {
             if (isSet("dualkey.jwt." + name) && !isSet("dualkey.jwt.secret") && !isSet(JwtSignerSecret.PROPERTY)) {
                 throw new MisconfigurationException(
@@ -76,6 +80,15 @@ final class PropertyNames implements BeanFactoryPostProcessor {
             throw new MisconfigurationException(
                     "There is no such property: " + names + ".",
                     "Correct the spelling, or remove it. If it holds a secret, put that into a store, and its name here.");
+        }
+    }
+
+    /** Conditions read it as "off" and binding as a name: what was to rotate or to be verified would be so in part. */
+    private void refuseSwitch(String property) {
+        if ("false".equalsIgnoreCase(environment.getProperty(property))) {
+            throw new MisconfigurationException(
+                    property + " is false, but it names a secret and switches nothing off.",
+                    "Remove it, or set it only in the profiles that need it.");
         }
     }
 

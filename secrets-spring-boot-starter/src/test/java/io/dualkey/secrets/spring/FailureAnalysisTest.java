@@ -84,6 +84,22 @@ class FailureAnalysisTest {
         assertThat(output).contains("'prod/payment' (dualkey.secrets): ");
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"dualkey.jdbc.max-failed-login", "dualkey.jdbc.data-sources.reporting.max-failed-login"})
+    void namesAMisspeltPropertyOfTheDatabase(String property, CapturedOutput output) {
+        failToStart(List.of(new InMemoryStore()), property + "=1");
+
+        assertThat(output).contains("There is no such property: " + property + ".");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"dualkey.jdbc.secret", "dualkey.jwt.secret", "dualkey.jwt.signer.secret"})
+    void refusesToTakeTheNameOfASecretForASwitch(String property, CapturedOutput output) {
+        failToStart(List.of(new InMemoryStore()), property + "=false");
+
+        assertThat(output).contains(property + " is false, but it names a secret");
+    }
+
     @Test
     void refusesTwoStoreBeans(CapturedOutput output) {
         failToStart(List.of(new InMemoryStore(), new InMemoryStore()));
