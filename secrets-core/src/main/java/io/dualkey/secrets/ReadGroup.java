@@ -2,6 +2,7 @@ package io.dualkey.secrets;
 
 import io.dualkey.secrets.StoreResult.Failed;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
@@ -346,6 +347,8 @@ final class ReadGroup implements Feed {
             if (!closed && (canChange || cold)) {
                 Duration delay = longer(nextCheck(cold), retryAfter);
                 timer = threads.schedule(hinted ? shorter(delay, untilHintedRead()) : delay, this::poll);
+                Instant next = threads.clock().instant().plus(delay);
+                secrets.forEach(secret -> secret.checkIsDue(next));
             }
         }
         mine.complete(changed ? RefreshResult.CHANGED : failed ? RefreshResult.FAILED : RefreshResult.UNCHANGED);

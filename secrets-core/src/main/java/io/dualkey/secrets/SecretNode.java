@@ -51,6 +51,7 @@ final class SecretNode extends Node<SecretValue> implements RotatingSecret {
     private volatile List<Occurrence> history = List.of();
     private volatile @Nullable Check lastCheck;
     private volatile @Nullable Instant lastSuccess;
+    private volatile @Nullable Instant nextCheck;
     private volatile @Nullable StoredSecret known;
     private volatile @Nullable StoredSecret knownCompanion;
     private volatile @Nullable String companionProblem;
@@ -680,6 +681,11 @@ final class SecretNode extends Node<SecretValue> implements RotatingSecret {
                 + (detail.isEmpty() ? "none of its versions has passed its gate yet, such as a login with it" : detail);
     }
 
+    /** When the schedule has this secret checked next. */
+    void checkIsDue(Instant at) {
+        nextCheck = at;
+    }
+
     void used(Role role, long epochMillis) {
         Objects.requireNonNull(uses.get(role)).used(epochMillis);
     }
@@ -707,6 +713,7 @@ final class SecretNode extends Node<SecretValue> implements RotatingSecret {
                 state() == SecretState.HEALTHY ? "" : detail(),
                 check == null ? Optional.empty() : Optional.of(check.at),
                 Optional.ofNullable(lastSuccess),
+                Optional.ofNullable(nextCheck),
                 Map.copyOf(ended),
                 List.copyOf(inForce),
                 Map.copyOf(counts),

@@ -17,6 +17,8 @@ import java.util.Optional;
  * @param detail what is wrong, where, and what to do; empty when all is well
  * @param lastCheck when the store last answered or failed to
  * @param lastSuccess when the store last answered with something that could be used
+ * @param nextCheck when the schedule has it checked next; anything that asks for a refresh may be sooner. Empty before the
+ *     first check has ended, for a composed secret, whose parts are checked, and where nothing can change
  * @param checks how many checks ended with each outcome since the start
  * @param versions the versions in force: current, previous, upcoming
  * @param uses how often a version was used in each role since the start, as far as it was recorded
@@ -35,6 +37,7 @@ public record SecretStatus(
         String detail,
         Optional<Instant> lastCheck,
         Optional<Instant> lastSuccess,
+        Optional<Instant> nextCheck,
         Map<Outcome, Long> checks,
         List<VersionStatus> versions,
         Map<Role, Long> uses,

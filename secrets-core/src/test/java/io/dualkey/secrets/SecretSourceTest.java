@@ -61,6 +61,18 @@ class SecretSourceTest {
     // Loading
 
     @Test
+    void statusTellsWhenTheNextCheckIs() {
+        store.put("key", "value");
+        RotatingSecret secret = started("key");
+        Instant first = secret.status().lastCheck().orElseThrow();
+        Instant next = secret.status().nextCheck().orElseThrow();
+        assertThat(next).isAfter(first).isBeforeOrEqualTo(first.plus(ROUND));
+
+        time.advance(Duration.between(first, next));
+        assertThat(secret.status().lastCheck()).contains(next);
+    }
+
+    @Test
     void servesWhatTheStoreHas() {
         store.put("key", "one");
         assertThat(text(started("key"))).isEqualTo("one");

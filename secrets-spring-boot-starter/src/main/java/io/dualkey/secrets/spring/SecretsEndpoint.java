@@ -67,6 +67,7 @@ final class SecretsEndpoint {
         status.outcome().ifPresent(outcome -> map.put("lastOutcome", lower(outcome)));
         put(map, "lastCheck", status.lastCheck().map(Object::toString).orElse(null));
         put(map, "lastSuccess", status.lastSuccess().map(Object::toString).orElse(null));
+        put(map, "nextCheck", status.nextCheck().map(Object::toString).orElse(null));
         put(map, "warnings", status.warnings().isEmpty() ? null : status.warnings());
         put(map, "rotationDue", status.rotationDue().map(Object::toString).orElse(null));
         List<Map<String, Object>> versions = new ArrayList<>();

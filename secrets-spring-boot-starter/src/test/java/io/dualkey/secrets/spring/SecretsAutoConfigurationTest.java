@@ -204,7 +204,7 @@ class SecretsAutoConfigurationTest {
                     assertThat(before)
                             .containsEntry("state", "healthy")
                             .containsEntry("lastOutcome", "ok")
-                            .containsKeys("store", "lastCheck", "lastSuccess", "versions", "lastUsed");
+                            .containsKeys("store", "lastCheck", "lastSuccess", "nextCheck", "versions", "lastUsed");
                     memory.put("api-key", "canary-2");
                     assertThat(Objects.requireNonNull(endpoint.refresh("api-key")))
                             .succeedsWithin(Duration.ofSeconds(10))
