@@ -1,6 +1,7 @@
 package io.dualkey.benchmarks;
 
 import io.dualkey.secrets.RotatingSecret;
+import io.dualkey.secrets.jwt.JwsAlgorithm;
 import io.dualkey.secrets.jwt.JwtSigner;
 import io.dualkey.secrets.jwt.JwtVerifier;
 import io.dualkey.secrets.jwt.KeyFormat;
@@ -21,15 +22,21 @@ import javax.crypto.spec.SecretKeySpec;
 /** Algorithms that tokens are signed by. To measure another one, add it here and where the compiler then asks for it. */
 public enum JwtAlgorithm {
     /** HMAC with SHA-256. */
-    HS256("HmacSHA256", 256, "HmacSHA256"),
+    HS256(JwsAlgorithm.HS256, "HmacSHA256", 256, "HmacSHA256"),
     /** RSASSA-PKCS1-v1_5 with SHA-256, 2048 bits. */
-    RS256("RSA", 2048, "SHA256withRSA");
+    RS256(JwsAlgorithm.RS256, "RSA", 2048, "SHA256withRSA"),
+    /** ECDSA on P-256 with SHA-256. */
+    ES256(JwsAlgorithm.ES256, "EC", 256, "SHA256withECDSAinP1363Format"),
+    /** EdDSA with Ed25519. */
+    EDDSA(JwsAlgorithm.EDDSA, "Ed25519", 255, "Ed25519");
 
+    private final JwsAlgorithm told;
     private final String keys;
     private final int bits;
     private final String jcaName;
 
-    JwtAlgorithm(String keys, int bits, String jcaName) {
+    JwtAlgorithm(JwsAlgorithm told, String keys, int bits, String jcaName) {
+        this.told = told;
         this.keys = keys;
         this.bits = bits;
         this.jcaName = jcaName;
@@ -37,18 +44,27 @@ public enum JwtAlgorithm {
 
     /** What ours is told. */
     JwtVerifier.Builder verifier(RotatingSecret secret) {
-        return switch (this) {
-            case HS256 -> JwtVerifier.hs256(secret, KeyFormat.BASE64);
-            case RS256 -> JwtVerifier.rs256(secret);
-        };
+        return JwtVerifier.builder(secret, symmetric() ? KeyFormat.BASE64 : KeyFormat.PEM, told);
     }
 
     /** What ours is told to sign. */
     JwtSigner.Builder signer(RotatingSecret secret) {
-        return switch (this) {
-            case HS256 -> JwtSigner.hs256(secret, KeyFormat.BASE64);
-            case RS256 -> JwtSigner.rs256(secret);
-        };
+        return JwtSigner.builder(secret, symmetric() ? KeyFormat.BASE64 : KeyFormat.PEM, told);
+    }
+
+    /** As the header of a token has it. */
+    String headerName() {
+        return told.headerName();
+    }
+
+    /** How many tokens there are: as few as a set-up can check quickly, where one takes most of a millisecond. */
+    int tokens() {
+        return this == HS256 || this == RS256 ? 4096 : 512;
+    }
+
+    /** The JDK's name of the signature. */
+    String jcaName() {
+        return jcaName;
     }
 
     private boolean symmetric() {

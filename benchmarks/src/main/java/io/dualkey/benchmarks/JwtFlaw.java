@@ -45,7 +45,8 @@ enum JwtFlaw {
                 yield other.substring(0, other.lastIndexOf('.')) + good.substring(good.lastIndexOf('.'));
             }
             case ALGORITHM_NONE -> {
-                String token = key.sign(key.header().replace(key.algorithm.name(), "none"), JwtIssuer.json(claims));
+                String token =
+                        key.sign(key.header().replace(key.algorithm.headerName(), "none"), JwtIssuer.json(claims));
                 yield token.substring(0, token.lastIndexOf('.') + 1);
             }
             case UNKNOWN_KEY -> {

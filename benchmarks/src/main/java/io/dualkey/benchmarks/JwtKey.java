@@ -54,7 +54,7 @@ final class JwtKey {
 
     /** The header of this key's tokens. */
     String header() {
-        return "{\"kid\":\"" + id + "\",\"typ\":\"JWT\",\"alg\":\"" + algorithm + "\"}";
+        return "{\"kid\":\"" + id + "\",\"typ\":\"JWT\",\"alg\":\"" + algorithm.headerName() + "\"}";
     }
 
     /** A token of any header and claims, well-formed or not. */

@@ -7,6 +7,8 @@ import com.auth0.jwt.interfaces.DecodedJWT;
 import com.auth0.jwt.interfaces.JWTVerifier;
 import com.nimbusds.jose.JOSEException;
 import com.nimbusds.jose.JWSAlgorithm;
+import com.nimbusds.jose.jwk.Curve;
+import com.nimbusds.jose.jwk.ECKey;
 import com.nimbusds.jose.jwk.JWK;
 import com.nimbusds.jose.jwk.JWKSet;
 import com.nimbusds.jose.jwk.OctetSequenceKey;
@@ -18,13 +20,10 @@ import com.nimbusds.jose.proc.SecurityContext;
 import com.nimbusds.jwt.JWTClaimsSet;
 import com.nimbusds.jwt.proc.DefaultJWTClaimsVerifier;
 import com.nimbusds.jwt.proc.DefaultJWTProcessor;
-import io.dualkey.secrets.InMemoryStore;
-import io.dualkey.secrets.SecretSource;
-import io.dualkey.secrets.jwt.JwtResult;
-import io.dualkey.secrets.jwt.VerifiedJwt;
 import io.fusionauth.jwt.JWTDecoder;
 import io.fusionauth.jwt.JWTException;
 import io.fusionauth.jwt.Verifier;
+import io.fusionauth.jwt.ec.ECVerifier;
 import io.fusionauth.jwt.hmac.HMACVerifier;
 import io.fusionauth.jwt.rsa.RSAVerifier;
 import io.jsonwebtoken.JwtParser;
@@ -32,13 +31,15 @@ import io.jsonwebtoken.Jwts;
 import java.security.GeneralSecurityException;
 import java.security.Key;
 import java.security.PublicKey;
+import java.security.interfaces.ECPublicKey;
 import java.security.interfaces.RSAPublicKey;
 import java.text.ParseException;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import org.jspecify.annotations.Nullable;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.springframework.security.oauth2.core.DelegatingOAuth2TokenValidator;
 import org.springframework.security.oauth2.jwt.JwtAudienceValidator;
 import org.springframework.security.oauth2.jwt.JwtException;
@@ -65,6 +66,27 @@ public enum JwtLibrary {
 
     private static final int SKEW_SECONDS = 60;
 
+    /** Whether it verifies an algorithm; what does not is left out of its tables. */
+    boolean supports(JwtAlgorithm algorithm) {
+        return switch (this) {
+            case RAW, DUALKEY, JJWT -> true;
+            case NIMBUS, AUTH0, FUSIONAUTH, SPRING -> algorithm != JwtAlgorithm.EDDSA;
+        };
+    }
+
+    /**
+     * Prints the libraries that support an algorithm, as {@code -p library=} takes them.
+     *
+     * @param arguments the algorithm
+     */
+    public static void main(String[] arguments) {
+        JwtAlgorithm algorithm = JwtAlgorithm.valueOf(arguments[0]);
+        System.out.println(Stream.of(values())
+                .filter(library -> library.supports(algorithm))
+                .map(Enum::name)
+                .collect(Collectors.joining(",")));
+    }
+
     /** Whether several threads may share a verifier. */
     boolean shareable() {
         return this != RAW;
@@ -73,7 +95,7 @@ public enum JwtLibrary {
     TokenVerifier verifier(JwtIssuer issuer) throws GeneralSecurityException {
         return switch (this) {
             case RAW -> raw(issuer);
-            case DUALKEY -> dualkey(issuer);
+            case DUALKEY -> new DualkeyVerifier(issuer, builder -> builder);
             case NIMBUS -> nimbus(issuer);
             case AUTH0 -> auth0(issuer);
             case FUSIONAUTH -> fusionAuth(issuer);
@@ -95,35 +117,10 @@ public enum JwtLibrary {
         };
     }
 
-    private static TokenVerifier dualkey(JwtIssuer issuer) {
-        InMemoryStore store = new InMemoryStore();
-        store.put("key", issuer.previous.secret());
-        store.put("key", issuer.current.secret());
-        SecretSource source = SecretSource.from(store);
-        var verifier = issuer.algorithm
-                .verifier(source.secret("key"))
-                .issuer(JwtIssuer.ISSUER)
-                .audience(JwtIssuer.AUDIENCE)
-                .build();
-        source.start(Duration.ofSeconds(10));
-        return new TokenVerifier() {
-            @Override
-            public @Nullable String subject(TokenSample sample) {
-                JwtResult result = verifier.check(sample.token);
-                return result instanceof VerifiedJwt jwt ? jwt.subject().orElse(null) : null;
-            }
-
-            @Override
-            public void close() {
-                source.close();
-            }
-        };
-    }
-
     private static DefaultJWTProcessor<SecurityContext> nimbusProcessor(JwtIssuer issuer) {
         DefaultJWTProcessor<SecurityContext> processor = new DefaultJWTProcessor<>();
         processor.setJWSKeySelector(new JWSVerificationKeySelector<>(
-                JWSAlgorithm.parse(issuer.algorithm.name()),
+                JWSAlgorithm.parse(issuer.algorithm.headerName()),
                 new ImmutableJWKSet<>(new JWKSet(List.of(jwk(issuer.current), jwk(issuer.previous))))));
         return processor;
     }
@@ -138,6 +135,11 @@ public enum JwtLibrary {
                 new RSAKey.Builder((RSAPublicKey) key.verification())
                         .keyID(key.id)
                         .build();
+            case ES256 ->
+                new ECKey.Builder(Curve.P_256, (ECPublicKey) key.verification())
+                        .keyID(key.id)
+                        .build();
+            case EDDSA -> throw new IllegalArgumentException("the processor leaves keys of Ed25519 out");
         };
     }
 
@@ -175,6 +177,8 @@ public enum JwtLibrary {
         Algorithm algorithm = switch (key.algorithm) {
             case HS256 -> Algorithm.HMAC256(key.verification().getEncoded());
             case RS256 -> Algorithm.RSA256((RSAPublicKey) key.verification(), null);
+            case ES256 -> Algorithm.ECDSA256((ECPublicKey) key.verification(), null);
+            case EDDSA -> throw new IllegalArgumentException("java-jwt has no EdDSA");
         };
         return JWT.require(algorithm)
                 .withIssuer(JwtIssuer.ISSUER)
@@ -207,6 +211,8 @@ public enum JwtLibrary {
         return switch (key.algorithm) {
             case HS256 -> HMACVerifier.newVerifier(key.verification().getEncoded());
             case RS256 -> RSAVerifier.newVerifier((PublicKey) key.verification());
+            case ES256 -> ECVerifier.newVerifier((PublicKey) key.verification());
+            case EDDSA -> throw new IllegalArgumentException("fusionauth-jwt takes alg Ed25519, and not EdDSA");
         };
     }
 

@@ -38,7 +38,7 @@ public final class BenchmarkReport {
      * What one benchmark measured.
      *
      * @param name of the class and the method
-     * @param params as JMH has them
+     * @param params as JMH has them, and the number of threads
      * @param best the least time of an iteration, in nanoseconds
      * @param bytes allocated by an operation; null if that was not measured
      */
@@ -115,6 +115,7 @@ public final class BenchmarkReport {
         one.path("params")
                 .properties()
                 .forEach(entry -> params.put(entry.getKey(), entry.getValue().asText()));
+        params.put("threads", one.path("threads").asText("1"));
         String[] name = one.get("benchmark").asText().split("\\.", -1);
         return new Measured(
                 name[name.length - 2] + "." + name[name.length - 1],
@@ -169,11 +170,19 @@ public final class BenchmarkReport {
                 all.path("command").asText()));
         for (String algorithm : algorithms()) {
             text.append("Verifying a token, ")
-                    .append(algorithm)
+                    .append(title(algorithm))
                     .append(":\n\n")
                     .append(jwtTable(algorithm))
                     .append('\n');
         }
+        text.append(
+                        "Verifying with a security provider that computes nothing, which is what Dualkey adds to the signature:\n\n")
+                .append(overheadTable());
+        text.append("\nA token that is known from the cache, each time as a new String:\n\n")
+                .append(cacheTable());
+        text.append("\nTwo threads beside one, HS256:\n\n")
+                .append(threadsTable())
+                .append('\n');
         text.append("Reading a warm secret:\n\n")
                 .append(simpleTable("SecretReadBenchmark.", "SecretReadBenchmark.volatileRead", "x volatile read"));
         text.append("\nBorrowing and returning a connection:\n\n")
@@ -188,7 +197,8 @@ public final class BenchmarkReport {
     }
 
     private static boolean isJwt(Measured one) {
-        return one.name().startsWith("JwtVerificationBenchmark.");
+        return one.name().startsWith("JwtVerificationBenchmark.")
+                && !one.param("threads").equals("2");
     }
 
     private Set<String> distinct(Predicate<Measured> which, Function<Measured, String> what) {
@@ -236,8 +246,65 @@ public final class BenchmarkReport {
         return text.toString();
     }
 
+    private String overheadTable() {
+        StringBuilder text = new StringBuilder("| | ns | bytes |\n|---|---|---|\n");
+        measured.stream()
+                .filter(one -> one.name().equals("JwtOverheadBenchmark.verify"))
+                .forEach(one -> text.append(String.format(
+                        "| %s | %s | %s |%n", title(one.param("algorithm")), nanos(one.best()), bytes(one))));
+        return text.toString();
+    }
+
+    /** The String is made within the measurement, so it is taken away again. */
+    private String cacheTable() {
+        StringBuilder text = new StringBuilder(
+                "| | String and hit, ns | bytes | the String alone, ns | bytes | the hit, ns | bytes |\n|---|---|---|---|---|---|---|\n");
+        for (Measured both : measured) {
+            if (!both.name().equals("JwtCacheBenchmark.newStringAndHit")) {
+                continue;
+            }
+            for (Measured alone : measured) {
+                if (alone.name().equals("JwtCacheBenchmark.newString")
+                        && alone.params().equals(both.params())) {
+                    text.append(String.format(
+                            Locale.ROOT,
+                            "| %s | %s | %s | %s | %s | %s | %s |%n",
+                            both.param("algorithm"),
+                            nanos(both.best()),
+                            bytes(both),
+                            nanos(alone.best()),
+                            bytes(alone),
+                            nanos(both.best() - alone.best()),
+                            both.bytes() == null || alone.bytes() == null
+                                    ? ""
+                                    : String.format(Locale.ROOT, "%,.0f", both.bytes() - alone.bytes())));
+                }
+            }
+        }
+        return text.toString();
+    }
+
+    private String threadsTable() {
+        StringBuilder text =
+                new StringBuilder("| | one thread, ns | each of two, ns | together, x one |\n|---|---|---|---|\n");
+        for (Measured two : measured) {
+            Measured one = jwt(two.param("library"), two.param("algorithm"), two.param("scenario"));
+            if (two.param("threads").equals("2") && one != null) {
+                text.append(String.format(
+                        Locale.ROOT,
+                        "| %s | %s | %s | %.2f |%n",
+                        title(two.param("library")),
+                        nanos(one.best()),
+                        nanos(two.best()),
+                        2 * one.best() / two.best()));
+            }
+        }
+        return text.toString();
+    }
+
     private static String title(String library) {
         return switch (library) {
+            case "EDDSA" -> "EdDSA";
             case "RAW" -> "the signature alone";
             case "DUALKEY" -> "**Dualkey**";
             case "NIMBUS" -> "Nimbus DefaultJWTProcessor";
@@ -315,7 +382,7 @@ public final class BenchmarkReport {
                     bars.add(bar(title(library), one));
                 }
             }
-            groups.put(algorithm + ", a token not seen before, ns", bars);
+            groups.put(title(algorithm) + ", a token not seen before, ns", bars);
         }
         return plot("Time to verify a token, by library", groups);
     }

@@ -34,6 +34,14 @@ class BenchmarkReportTest {
                         + jmh("JwtVerificationBenchmark.verify", "DUALKEY", 1180, 1050, 120) + ","
                         + jmh("SecretReadBenchmark.volatileRead", "", 0.5, 0.6, 0) + ","
                         + jmh("SecretReadBenchmark.current", "", 1.0, 1.5, 0) + "]");
+        Files.writeString(
+                results.resolve("jmh-c.json"),
+                "["
+                        + jmh("JwtVerificationBenchmark.verify", "DUALKEY", 1200, 1100, 120)
+                                .replace("{\"benchmark\"", "{\"threads\": 2, \"benchmark\"")
+                        + "," + jmh("JwtCacheBenchmark.newString", "DUALKEY", 40, 41, 500)
+                        + "," + jmh("JwtCacheBenchmark.newStringAndHit", "DUALKEY", 260, 250, 556)
+                        + "," + jmh("JwtOverheadBenchmark.verify", "DUALKEY", 700, 600, 120) + "]");
         // Measured twice: the first counts.
         Files.writeString(
                 results.resolve("jmh-b.json"), "[" + jmh("JwtVerificationBenchmark.verify", "RAW", 1, 1, 1) + "]");
@@ -74,6 +82,9 @@ class BenchmarkReportTest {
                 .contains("| the signature alone | 420 | 1.0 | 48 |")
                 .contains("| **Dualkey** | 1,050 | 2.5 | 120 |")
                 .contains("| **Dualkey**, `current()` | 1.0 | 2.0 | 0 |")
+                .contains("| **Dualkey** | 1,050 | 1,100 | 1.91 |")
+                .contains("| HS256 | 250 | 556 | 40.0 | 500 | 210 | 56 |")
+                .contains("| HS256 | 600 | 120 |")
                 .contains("| RotatingDataSource | 6 | 20 | 900 | 7 | 30 | 1,234 | 11 |");
     }
 
