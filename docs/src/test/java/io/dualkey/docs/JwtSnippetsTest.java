@@ -106,7 +106,8 @@ class JwtSnippetsTest {
         String page = Files.readString(Path.of("jwt.md"), StandardCharsets.UTF_8);
 
         String reasons = page.substring(page.indexOf("## What each reason means"));
-        List<String> rows = ROW.matcher(reasons).results().map(MatchResult::group).toList();
+        List<String> rows =
+                ROW.matcher(reasons).results().map(MatchResult::group).toList();
 
         assertThat(rows)
                 .isEqualTo(Arrays.stream(RejectionReason.values())
