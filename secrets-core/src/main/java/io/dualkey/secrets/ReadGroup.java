@@ -197,25 +197,29 @@ final class ReadGroup implements Feed {
 
     @Override
     public CompletableFuture<RefreshResult> refresh(RefreshCause cause) {
-        CompletableFuture<RefreshResult> underWay;
+        @Nullable CompletableFuture<RefreshResult> mine = null;
         synchronized (lock) {
             if (!started || closed) {
                 return CompletableFuture.completedFuture(RefreshResult.LIMITED);
             }
-            underWay = flight;
+            // An operator writes to the store and then asks: a read that began before may have missed the change.
+            CompletableFuture<RefreshResult> joined = cause == RefreshCause.OPERATOR ? null : flight;
             long now = threads.nanos();
             boolean wait = leaveAlone && now - leaveAloneUntil < 0;
-            if (underWay != null && !answered && cause != RefreshCause.OPERATOR) {
-                boolean flood =
-                        cause == RefreshCause.UNTRUSTED && underWay.getNumberOfDependents() >= MAX_UNTRUSTED_WAITING;
-                return flood ? CompletableFuture.completedFuture(RefreshResult.LIMITED) : underWay.copy();
+            // A read that was answered already may be too old for who asks now, but is better than none.
+            if ((joined != null && !answered) || wait || !lane(cause).take(now)) {
+                boolean flood = joined != null
+                        && cause == RefreshCause.UNTRUSTED
+                        && joined.getNumberOfDependents() >= MAX_UNTRUSTED_WAITING;
+                return joined == null || flood
+                        ? CompletableFuture.completedFuture(RefreshResult.LIMITED)
+                        : joined.copy();
             }
-            if (wait || !lane(cause).take(now)) {
-                return CompletableFuture.completedFuture(RefreshResult.LIMITED);
+            if (flight == null) {
+                mine = takeOff(); // in the same breath as the permission: who comes next joins, and is not turned down
             }
         }
-        // An operator writes to the store and then asks: a read that began before may have missed the change.
-        return underWay == null ? read() : readAfterCurrent();
+        return mine == null ? readAfterCurrent() : run(mine);
     }
 
     /** It happens once for each change of another secret, which may come often where a directory is watched. */
@@ -252,7 +256,7 @@ final class ReadGroup implements Feed {
 
     /** Starts a read, or joins the one under way. */
     private CompletableFuture<RefreshResult> read() {
-        CompletableFuture<RefreshResult> mine = new CompletableFuture<>();
+        CompletableFuture<RefreshResult> mine;
         synchronized (lock) {
             if (flight != null) {
                 return flight.copy();
@@ -260,13 +264,24 @@ final class ReadGroup implements Feed {
             if (closed) {
                 return CompletableFuture.completedFuture(RefreshResult.LIMITED);
             }
-            flight = mine;
-            timer.run();
-            begun = threads.nanos();
-            answered = false;
-            ahead = hinted;
-            hinted = false;
+            mine = takeOff();
         }
+        return run(mine);
+    }
+
+    /** Under the lock: others join from now on. Whoever calls this runs it afterwards. */
+    private CompletableFuture<RefreshResult> takeOff() {
+        CompletableFuture<RefreshResult> mine = new CompletableFuture<>();
+        flight = mine;
+        timer.run();
+        begun = threads.nanos();
+        answered = false;
+        ahead = hinted;
+        hinted = false;
+        return mine;
+    }
+
+    private CompletableFuture<RefreshResult> run(CompletableFuture<RefreshResult> mine) {
         threads.execute(() -> readNow(mine));
         return mine.copy();
     }

@@ -18,6 +18,10 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.CyclicBarrier;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -73,6 +77,37 @@ class SecretSourceThreadsTest {
                 secrets.start(Duration.ofSeconds(10));
                 assertThat(secret.status().state()).isEqualTo(SecretState.HEALTHY);
             }
+        }
+    }
+
+    /** P5: one of them is given the read, and the others join it, however close behind they are. */
+    @Test
+    void nobodyIsTurnedDownWhoAsksTogetherWithTheFirst() throws Exception {
+        int callers = 4;
+        ExecutorService pool = Executors.newFixedThreadPool(callers);
+        try {
+            for (int i = 0; i < 500; i++) {
+                InMemoryStore store = new InMemoryStore();
+                store.put("key", "one");
+                try (SecretSource source = SecretSource.from(store)) {
+                    RotatingSecret secret = source.secret("key");
+                    source.start(DEADLINE);
+                    store.hang();
+                    CyclicBarrier together = new CyclicBarrier(callers);
+                    List<Future<Boolean>> turnedDown = new ArrayList<>();
+                    for (int caller = 0; caller < callers; caller++) {
+                        turnedDown.add(pool.submit(() -> {
+                            together.await();
+                            return secret.refresh(RefreshCause.UNTRUSTED).isDone(); // for the store hangs
+                        }));
+                    }
+                    for (Future<Boolean> one : turnedDown) {
+                        assertThat(one.get()).as("round %s", i).isFalse();
+                    }
+                }
+            }
+        } finally {
+            pool.shutdownNow();
         }
     }
 

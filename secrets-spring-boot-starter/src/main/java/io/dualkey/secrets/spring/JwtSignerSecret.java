@@ -83,7 +83,7 @@ final class JwtSignerSecret implements SecretHandles {
         throw new MisconfigurationException(
                 "dualkey.jwt.key-format is missing: it says how the key is written in the secret '" + secret.name()
                         + "', since one text can be read in several ways.",
-                "Set it to text, base64, base64url or hex for HMAC, as verifiers read the key, to pem for RSA, and to jwk for"
-                        + " any.");
+                "Set it to text, base64, base64url or hex for HMAC, as verifiers read the key, and to pem or jwk for a"
+                        + " private key.");
     }
 }
